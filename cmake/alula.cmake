@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+#
+# The target alula::alula and the function alula_firmware().
+#
+# What finite stacks need of the compiler travels with alula::alula: whoever
+# links it compiles through alula-as with r9 reserved. alula_firmware() binds an
+# executable to a board: processor flags, kernel library, linker script, and a
+# link through tools/alula-link, which computes the kernel's stack reserve and
+# refuses an image that holds unchecked code.
+#
+# A board is boards/<board>/board.cmake, which sets
+#   ALULA_CHIP           folder under chips/
+#   ALULA_CPU_FLAGS      compiler flags that name the processor (a list)
+#   ALULA_RAM            bytes of RAM; a frame larger than that is an error
+#   ALULA_QEMU           QEMU's arguments for it, without -kernel (a list)
+#   ALULA_LINKER_SCRIPT  path, relative to the repository
+#   ALULA_DRIVERS        its drivers' sources, relative to drivers/ (a list)
+#
+# Variables a project may set before add_subdirectory(alula):
+#   ALULA_CHECKS   compiler checks in application code, as -fsanitize= takes
+#                  them ("bounds,null,..."); empty for none. A failed check
+#                  panics the task.
+
+include_guard(GLOBAL)
+
+set(ALULA_CHECKS "" CACHE STRING
+  "compiler checks in application code, as -fsanitize= takes them")
+
+find_program(ALULA_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
+find_program(ALULA_PYTHON python3 REQUIRED)
+find_program(ALULA_LINKER arm-none-eabi-gcc REQUIRED)
+find_program(ALULA_CXX_LINKER arm-none-eabi-g++)
+
+# The C library's headers, for compilers that know no specs files.
+set(ALULA_LIBC_INCLUDE /usr/lib/picolibc/arm-none-eabi/include
+  CACHE PATH "picolibc's headers for arm-none-eabi")
+
+define_property(TARGET PROPERTY ALULA_BOARD BRIEF_DOCS
+  "board that the target is compiled for; set by alula_firmware")
+define_property(TARGET PROPERTY ALULA_CPU BRIEF_DOCS
+  "processor flags of that board; set by alula_firmware")
+
+# Compile flags, per compiler; the kernel's objects get them as well.
+if(CMAKE_C_COMPILER_ID STREQUAL GNU)
+  set(ALULA_STACK_FLAGS
+    -ffixed-r9 -fexceptions -funwind-tables -fnon-call-exceptions
+    -fno-shrink-wrap -mno-sched-prolog -fno-ipa-pure-const
+    -fdisable-tree-nothrow -fdisable-rtl-nothrow -fno-toplevel-reorder)
+  set(ALULA_FILTER_FLAGS
+    "-B${ALULA_TOOLS_DIR}/as-arm/" "SHELL:-wrapper ${ALULA_TOOLS_DIR}/cc-quiet"
+    --specs=picolibc.specs)
+elseif(CMAKE_C_COMPILER_ID STREQUAL Clang)
+  set(ALULA_STACK_FLAGS -ffixed-r9 -fexceptions -funwind-tables)
+  set(ALULA_FILTER_FLAGS "SHELL:-isystem ${ALULA_LIBC_INCLUDE}")
+else()
+  message(FATAL_ERROR "Alula builds with GCC or Clang for arm-none-eabi. "
+    "Configure with -DCMAKE_TOOLCHAIN_FILE=${ALULA_ROOT}/cmake/arm-gcc.cmake "
+    "(or arm-clang.cmake).")
+endif()
+list(APPEND ALULA_FILTER_FLAGS
+  "SHELL:-include ${ALULA_TOOLS_DIR}/as-arm/rev.h")
+set(ALULA_SECTION_FLAGS -ffunction-sections -fdata-sections
+  "-ffile-prefix-map=${ALULA_ROOT}/=")
+
+# Depths of precompiled functions, stated in files that alula-as reads.
+file(GLOB ALULA_BOUNDS CONFIGURE_DEPENDS "${ALULA_ROOT}/tools/bounds/*.bounds")
+list(TRANSFORM ALULA_BOUNDS PREPEND "-Wa,--alula-bounds="
+  OUTPUT_VARIABLE ALULA_BOUNDS_FLAGS)
+
+add_library(alula INTERFACE)
+add_library(alula::alula ALIAS alula)
+target_include_directories(alula INTERFACE "${ALULA_ROOT}/include")
+target_compile_options(alula INTERFACE
+  ${ALULA_STACK_FLAGS} ${ALULA_FILTER_FLAGS} ${ALULA_SECTION_FLAGS}
+  ${ALULA_BOUNDS_FLAGS} "$<TARGET_PROPERTY:ALULA_CPU>")
+if(ALULA_CHECKS)
+  target_compile_options(alula INTERFACE
+    -fsanitize=${ALULA_CHECKS} -fno-sanitize-recover=all)
+endif()
+if(CMAKE_C_COMPILER_ID STREQUAL GNU)
+  # For link-time optimisation, which compiles and assembles at the link.
+  target_link_options(alula INTERFACE
+    ${ALULA_STACK_FLAGS} ${ALULA_FILTER_FLAGS} ${ALULA_BOUNDS_FLAGS})
+endif()
+
+# alula_board(<board>): the board's settings as variables of the caller.
+macro(alula_board board)
+  if(NOT EXISTS "${ALULA_ROOT}/boards/${board}/board.cmake")
+    message(FATAL_ERROR "There is no board \"${board}\": no file "
+      "${ALULA_ROOT}/boards/${board}/board.cmake.")
+  endif()
+  include("${ALULA_ROOT}/boards/${board}/board.cmake")
+endmacro()
+
+# alula_firmware(<executable> BOARD <board> [OPTIONS <name>=<value>...])
+#
+# OPTIONS are the kernel's sizes (alula_config.h documents them); executables
+# with the same board and options share one kernel library.
+function(alula_firmware app)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "BOARD" "OPTIONS")
+  if(NOT arg_BOARD OR arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR
+      "use: alula_firmware(<executable> BOARD <board> [OPTIONS <n>=<v>...])")
+  endif()
+  alula_board(${arg_BOARD})
+
+  set(kernel alula-kernel-${arg_BOARD})
+  if(arg_OPTIONS)
+    list(SORT arg_OPTIONS)
+    string(MD5 hash "${arg_OPTIONS}")
+    string(SUBSTRING ${hash} 0 8 hash)
+    string(APPEND kernel -${hash})
+  endif()
+  if(NOT TARGET ${kernel})
+    set(ALULA_KERNEL ${kernel})
+    set(ALULA_BOARD ${arg_BOARD})
+    set(ALULA_OPTIONS ${arg_OPTIONS})
+    add_subdirectory("${ALULA_ROOT}/cmake/kernel"
+      "${CMAKE_BINARY_DIR}/${kernel}" EXCLUDE_FROM_ALL)
+  endif()
+
+  set(flags ${ALULA_CPU_FLAGS} -Wa,--alula-ram=${ALULA_RAM})
+  set_target_properties(${app} PROPERTIES
+    ALULA_BOARD ${arg_BOARD}
+    ALULA_CPU "${flags}"
+    SUFFIX .elf
+    C_LINKER_LAUNCHER "${ALULA_ROOT}/tools/alula-link;${ALULA_PYTHON}"
+    CXX_LINKER_LAUNCHER "${ALULA_ROOT}/tools/alula-link;${ALULA_PYTHON}")
+  get_filename_component(script "${ALULA_LINKER_SCRIPT}" ABSOLUTE
+    BASE_DIR "${ALULA_ROOT}")
+  set_property(TARGET ${app} APPEND PROPERTY LINK_LIBRARIES
+    alula::alula ${kernel})
+  set_property(TARGET ${app} APPEND PROPERTY LINK_OPTIONS
+    ${flags} --specs=picolibc.specs -nostartfiles -T "${script}"
+    "-L${ALULA_ROOT}" -Wl,--gc-sections -Wl,--build-id=sha1
+    -Wl,--fatal-warnings "LINKER:-Map=$<TARGET_FILE:${app}>.map")
+  set_property(TARGET ${app} APPEND PROPERTY LINK_DEPENDS
+    "${script}" "${ALULA_ROOT}/tools/alula-link"
+    "${ALULA_ROOT}/tools/alula-stack" "${ALULA_ROOT}/tools/elfwalk.py")
+endfunction()
