@@ -1,0 +1,352 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Walk sp through every function of an Arm ELF, from the object code alone.
+
+    elfwalk.py ELF        print a table: own depth, form of check, calls
+
+An abstract interpretation of Thumb-2 on the disassembly, written from the
+architecture and independent of alula-as, so that the one can check the other.
+A value is a constant, an address relative to the entry sp, the return address
+or unknown. States are kept apart by sp: paths with different depths never
+merge, so conditional pops and shared tails are followed exactly. A variable
+`sub sp` opens a new base from which depth is counted on from zero.
+
+Not here: what the depths mean (alula-stack), tables of the unwinder: code
+that only it enters (landing pads) is entered with each sp seen at a call.
+"""
+import sys
+
+import entrycheck
+from elffile import Elf, ElfError, STT_FUNC, STT_NOTYPE
+from sparith import State, step
+from thumb import disassemble
+
+NORETURN = {'_Unwind_Resume', '__cxa_end_cleanup', 'abort', '_exit', 'exit',
+            '__assert_func', '__cxa_throw', '__cxa_rethrow', 'longjmp'}
+MAX_DEPTHS = 64
+
+
+class Function:
+    """What the walk found out about one function; depths in bytes."""
+
+    def __init__(self, name, addr, end, glob):
+        self.name, self.addr, self.end, self.glob = name, addr, end, glob
+        self.names = [name]
+        self.anonymous = False     # code that no symbol names
+        self.clear()
+
+    def clear(self):
+        self.low = {0: 0}      # base -> deepest sp below that base
+        self.variable = {}     # address of a variable lowering -> new base
+        self.calls = {}        # address -> (depth, base, target, is a jump)
+        self.indirect = {}     # address -> (depth, base)
+        self.sites = []        # states at calls: where landing pads start
+        self.problems = {}     # address -> sentence
+        self.r9_writes = []
+        self.seen = set()      # addresses of instructions reached
+        self.returns = False
+        self.check = None      # entrycheck.Check
+        self.by_register = False   # sp moved by a constant in a register
+
+    @property
+    def own(self):
+        """Deepest sp below entry, without what moves variably."""
+        return -self.low[0]
+
+    def later(self, base):
+        return -self.low.get(base, 0)
+
+    def lower(self, sp):
+        self.low[sp[0]] = min(self.low.get(sp[0], 0), sp[1])
+
+
+class Image:
+    """An ELF with its instructions and functions; walk() fills these in."""
+
+    def __init__(self, path):
+        self.elf = Elf(path)
+        self.insns = disassemble(self.elf)
+        self.targets = {i.target for i in self.insns.values()
+                        if i.target is not None and i.mn != 'bl'}
+        self.functions = {}
+        self.by_name = {}
+        self.noreturn = set()
+        self._find_functions()
+
+    def _find_functions(self):
+        starts, cold = {}, {}
+        for s in self.elf.symbols:
+            if not s.defined or s.mapping or not s.name:
+                continue
+            if s.shndx >= len(self.elf.sections):
+                continue
+            sec = self.elf.sections[s.shndx]
+            if not sec.executable or s.type not in (STT_FUNC, STT_NOTYPE):
+                continue
+            if s.type == STT_NOTYPE and not s.glob:
+                continue
+            if not sec.addr <= (s.value & ~1) < sec.end:
+                continue
+            starts.setdefault(s.value & ~1, []).append(s)
+        inside = [(a, a + s.size) for a, ss in starts.items() for s in ss
+                  if s.type == STT_FUNC and s.size]
+        for addr, syms in list(starts.items()):
+            typed = [s for s in syms if s.type == STT_FUNC]
+            if not typed and any(a < addr < e for a, e in inside):
+                del starts[addr]       # a global label inside a function
+            elif any('.cold' in s.name for s in syms):
+                cold[addr] = starts.pop(addr)
+        order = sorted(set(starts) | set(cold))
+        for sec in self.elf.sections:
+            if sec.executable and sec.size:
+                self._fill(sec, starts, order)
+        for i in [i for i in self.insns.values() if i.mn == 'bl']:
+            a = i.target            # subroutines of hand-written code
+            if a in self.insns and a not in self.functions and (
+                    i.addr not in self.elf.relocs):
+                f = Function(f'code at {a:#x}', a, a, False)
+                f.anonymous = True
+                self.functions[a] = f
+
+    def _fill(self, sec, starts, order):
+        here = [a for a in order if sec.addr <= a < sec.end]
+        if sec.addr not in here and any(
+                sec.addr <= a < (here or [sec.end])[0] for a in self.insns):
+            starts.setdefault(sec.addr, [])
+            here.insert(0, sec.addr)
+        for n, addr in enumerate(here):
+            if addr not in starts:
+                continue
+            syms = sorted(starts[addr], key=lambda s: (
+                s.type != STT_FUNC, not s.glob, s.name))
+            bound = here[n + 1] if n + 1 < len(here) else sec.end
+            size = max([s.size for s in syms], default=0)
+            end = min(addr + size, bound) if size else bound
+            name = syms[0].name if syms else f'code at {addr:#x}'
+            f = Function(name, addr, end, any(s.glob for s in syms))
+            f.names = [s.name for s in syms] or [name]
+            self.functions[addr] = f
+            for k in f.names:
+                self.by_name.setdefault(k, f)
+            f.anonymous = not syms
+            if size:
+                self._gap(end, bound)
+
+    def _gap(self, addr, end):
+        """Code after a function's end that no symbol names."""
+        for a in range(addr, end, 2):
+            i = self.insns.get(a)
+            if i is not None and i.mn != 'nop' and i.raw != (0,):
+                f = Function(f'code at {a:#x}', a, end, False)
+                f.anonymous = True
+                self.functions[a] = f
+                return
+
+    def target_name(self, target):
+        if isinstance(target, str):
+            return target
+        f = self.functions.get(target)
+        return f.name if f else f'{target:#x}'
+
+    def walk(self):
+        for f in self.functions.values():
+            Walker(self, f).run()
+        for _ in range(4):             # until the set of dead ends is stable
+            dead = {a for a, f in self.functions.items() if not f.returns}
+            dead = {a for a in dead if not self._jumps_back(a, dead)}
+            if dead == self.noreturn:
+                break
+            changed = dead ^ self.noreturn
+            self.noreturn = dead
+            for f in self.functions.values():
+                if any(t in changed for _, _, t, _ in f.calls.values()):
+                    Walker(self, f).run()
+        return self
+
+    def _jumps_back(self, addr, dead):
+        """A function without a return of its own may still leave by a jump to
+        one that returns, or to an unknown place."""
+        f = self.functions[addr]
+        return bool(f.indirect) or bool(f.problems) or any(
+            jump and (t not in dead) and t not in NORETURN
+            for _, _, t, jump in f.calls.values())
+
+    def never_returns(self, target):
+        return target in NORETURN or target in self.noreturn or (
+            self.target_name(target) in NORETURN)
+
+
+class Walker:
+    """The worklist of one function."""
+
+    def __init__(self, image, function):
+        self.image, self.f = image, function
+        self.states = {}       # (address, sp) -> State
+        self.work, self.weak = [], []
+        self.consts = {}       # address -> constants that all visits agree on
+        self.limits = None     # the same, of the run before
+
+    def run(self):
+        """A constant that holds only the first time round a loop must not
+        lower sp: where one did, go again with those that held everywhere."""
+        f = self.f
+        if f.addr not in self.image.insns:
+            return
+        while True:
+            f.clear()
+            f.check = entrycheck.parse(self.image.insns, f.addr)
+            self.once()
+            if not f.by_register or self.consts == self.limits:
+                return
+            self.limits, self.consts, self.states = self.consts, {}, {}
+
+    def once(self):
+        f, image = self.f, self.image
+        self.push(f.addr, State.entry())
+        self.drain()
+        inside = [a for a in sorted(image.insns) if f.addr <= a < f.end] \
+            if f.end - f.addr > (1 << 16) else [
+                a for a in range(f.addr, f.end, 2) if a in image.insns]
+        for a in inside:               # landing pads, computed goto
+            if a not in f.seen and f.sites and image.insns[a].mn != 'nop':
+                for s in self.merged_sites():
+                    self.push(a, s)
+                self.drain()
+
+    def merged_sites(self):
+        by_sp = {}
+        for s in self.f.sites:
+            by_sp[s.sp] = by_sp[s.sp].merged(s) if s.sp in by_sp else s
+        return [s.after_call() for s in by_sp.values()]
+
+    def push(self, addr, state):
+        if self.limits is not None:
+            state = state.copy()
+        self.agree(addr, state)
+        old = self.states.get((addr, state.sp))
+        if old is not None:
+            new = old.merged(state)
+            if new.same(old):
+                return
+            state = new
+        elif sum(a == addr for a, _ in self.states) >= MAX_DEPTHS \
+                if len(self.states) > MAX_DEPTHS else False:
+            self.f.problems[addr] = 'sp has no bound here (a loop moves it)'
+            return
+        self.states[(addr, state.sp)] = state
+        self.work.append((addr, state.sp))
+
+    def agree(self, addr, state):
+        regs = state.regs
+        if self.limits is not None:
+            allowed = self.limits.get(addr, {})
+            for r in [r for r, v in regs.items()
+                      if v[0] == 'k' and allowed.get(r) != v]:
+                del regs[r]
+        mine = {r: v for r, v in regs.items() if v[0] == 'k'}
+        old = self.consts.get(addr)
+        self.consts[addr] = mine if old is None else {
+            r: v for r, v in old.items() if mine.get(r) == v}
+
+    def drain(self):
+        while self.work or self.weak:
+            if self.work:
+                self.visit(*self.work.pop())
+                continue
+            addr, state = self.weak.pop()
+            known = {sp for a, sp in self.states if a == addr}
+            if not known or state.sp in known:
+                self.push(addr, state)
+
+    def visit(self, addr, sp):
+        f, state = self.f, self.states[(addr, sp)]
+        i = self.image.insns[addr]
+        f.seen.add(addr)
+        if i.mn.startswith('it') and i.mn.strip('te') == 'i':
+            self.it_block(i, state)
+            return
+        self.edges(i, state, step(self.image, f, i, state))
+
+    def it_block(self, it, state):
+        """Both outcomes of the condition, each through the whole block."""
+        first = {'hs': 'cs', 'lo': 'cc'}.get(it.ops[0], it.ops[0])
+        for taken in (True, False):
+            s, addr = state, it.next
+            for _ in it.mn[1:]:
+                i = self.image.insns.get(addr)
+                if i is None:
+                    s = None
+                    break
+                self.f.seen.add(addr)
+                if (i.cond == first) == taken:
+                    after = step(self.image, self.f, i, s)
+                    if after.stop or after.jumps:
+                        self.edges(i, s, after)
+                        s = None
+                        break
+                    s = after.state
+                addr = i.next
+            if s is not None:
+                self.push(addr, s)
+
+    def edges(self, i, before, after):
+        f, image = self.f, self.image
+        for target in after.jumps:
+            if isinstance(target, str) or target not in image.insns or (
+                    target in image.functions and (target != f.addr
+                                                   or before.sp == (0, 0))):
+                if target != f.addr:
+                    f.calls[i.addr] = (-before.sp[1], before.sp[0], target,
+                                       True)
+                    if before.sp[0] == 0 and before.sp[1] != 0:
+                        f.problems[i.addr] = (
+                            f'leaves to {image.target_name(target)} with sp '
+                            f'{-before.sp[1]} bytes below entry')
+                continue
+            self.push(target, after.state)
+        if after.stop:
+            return
+        target = i.target if i.mn in ('bl', 'blx') else None
+        if target is not None and image.never_returns(after.called):
+            return
+        if i.next in image.functions and i.next != f.addr:
+            if i.mn not in ('bl', 'blx', 'nop'):
+                f.calls[i.addr] = (-after.state.sp[1], after.state.sp[0],
+                                   i.next, True)
+        elif i.next not in image.insns:
+            if i.mn not in ('bl', 'blx', 'svc', 'nop', 'bkpt'):
+                f.problems[i.addr] = 'runs on into data'
+        elif i.mn in ('bl', 'blx') and i.next in image.targets:
+            self.weak.append((i.next, after.state))
+        else:
+            self.push(i.next, after.state)
+
+
+def main(argv):
+    if len(argv) != 2 or argv[1].startswith('-'):
+        print(__doc__.split('\n\n')[1], file=sys.stderr)
+        return 2
+    try:
+        image = Image(argv[1]).walk()
+    except ElfError as e:
+        print(f'elfwalk: {e}', file=sys.stderr)
+        return 2
+    print(f'{"own":>7} {"later":>6} {"check":>12} {"insns":>6}  function')
+    for _, f in sorted(image.functions.items()):
+        later = max([f.later(b) for b in f.low if b != 0], default=None)
+        check = f'{f.check.form}/{f.check.size}' if f.check else '-'
+        print(f'{f.own:7} {"-" if later is None else later:>6} {check:>12} '
+              f'{len(f.seen):6}  {f.name}')
+        for a, (depth, base, target, jump) in sorted(f.calls.items()):
+            print(f'{"":36}{a:#x} {"jumps" if jump else "calls"} '
+                  f'{image.target_name(target)} at {depth}'
+                  f'{" after a variable part" if base else ""}')
+        for a, (depth, base) in sorted(f.indirect.items()):
+            print(f'{"":36}{a:#x} calls through a pointer at {depth}')
+        for a, text in sorted(f.problems.items()):
+            print(f'{"":36}{a:#x} {text}')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv))

@@ -1,0 +1,453 @@
+# SPDX-License-Identifier: MIT
+"""What one Thumb-2 instruction does to sp and to values derived from it.
+
+Values: ('k', n) constant; ('s', base, off) address off from a base, where base
+0 is the entry sp and any other base is named by the instruction that lowered sp
+by an unknown amount; ('sh', base, off, n) such an address shifted right by n;
+('lr',) the return address; ('sym', name) an address still to be linked; None
+unknown. Stores through unknown pointers are taken not to reach the slots where
+a compiler keeps sp or lr.
+"""
+from thumb import regs_in
+
+CALLER_SAVED = ('r0', 'r1', 'r2', 'r3', 'r12', 'lr')
+NO_DEST = set('cmp cmn tst teq nop bkpt svc cps cpsid cpsie dsb dmb isb pld '
+              'pli msr vmsr vcmp vcmpe wfi wfe sev yield clrex it udf cbz '
+              'cbnz b bl tbb tbh dbg vpush'.split())
+TWO_DEST = set('umull smull umlal smlal umaal ldrexd mrrc smlald smlsld '
+               'smlalbb smlalbt smlaltb smlaltt smlaldx smlsldx'.split())
+M32 = 0xffffffff
+
+
+class State:
+    __slots__ = ('sp', 'regs', 'slots', 'known')
+
+    def __init__(self, sp, regs, slots, known):
+        self.sp, self.regs, self.slots, self.known = sp, regs, slots, known
+
+    @staticmethod
+    def entry():
+        return State((0, 0), {'lr': ('lr',)}, {}, frozenset([0]))
+
+    def copy(self):
+        return State(self.sp, dict(self.regs), dict(self.slots), self.known)
+
+    def merged(self, other):
+        def both(a, b):
+            return {k: v for k, v in a.items() if b.get(k) == v}
+        return State(self.sp, both(self.regs, other.regs),
+                     both(self.slots, other.slots), self.known & other.known)
+
+    def same(self, other):
+        return (self.regs == other.regs and self.slots == other.slots
+                and self.known == other.known)
+
+    def after_call(self):
+        s = self.copy()
+        for r in CALLER_SAVED:
+            s.regs.pop(r, None)
+        return s
+
+    def get(self, reg):
+        return ('s',) + self.sp if reg == 'sp' else self.regs.get(reg)
+
+    def put(self, reg, value):
+        if value is None:
+            self.regs.pop(reg, None)
+        else:
+            self.regs[reg] = value
+
+
+class After:
+    """state after the instruction; jumps: where else it may go; stop: it does
+    not run on; called: target of a call."""
+
+    def __init__(self, state):
+        self.state, self.jumps, self.stop, self.called = state, [], False, None
+
+
+def aligned(value, n):
+    """The lowest that `value` can be after its low bits below n are cleared;
+    every base is a multiple of 8."""
+    off = value[2]
+    if n <= 8:
+        return ('s', value[1], off - off % n)
+    return ('s', value[1], off - off % 8 - (n - 8))
+
+
+class Step:
+    def __init__(self, image, f, i, state):
+        self.image, self.f, self.i = image, f, i
+        self.s = state.copy()
+        self.after = After(self.s)
+
+    def run(self):
+        i = self.i
+        for group in (self.flow, self.memory, self.compute):
+            if group(i, i.mn, i.ops):
+                break
+        return self.after
+
+    # -- sp and pc ---------------------------------------------------------
+
+    def set_sp(self, value):
+        s, f, i = self.s, self.f, self.i
+        if not value or value[0] != 's':
+            value = ('s', ('?', i.addr), 0)
+            f.problems[i.addr] = 'sets sp to a value that is not known'
+            s.known |= {value[1]}
+        if value[1] not in s.known:
+            f.variable[i.addr] = value[1]
+            s.known |= {value[1]}
+        s.sp = value[1:]
+        if s.sp[0] == 0 and s.sp[1] > 0:
+            f.problems[i.addr] = f'raises sp {s.sp[1]} bytes above its entry'
+        f.lower(s.sp)
+
+    def set(self, reg, value):
+        if reg == 'sp':
+            self.set_sp(value)
+        elif reg == 'pc':
+            self.set_pc(value)
+        else:
+            if reg == 'r9':
+                self.write_r9()
+            self.s.put(reg, value)
+
+    def write_r9(self):
+        check = self.f.check
+        if not (check and check.addr <= self.i.addr < check.end):
+            if self.i.addr not in self.f.r9_writes:
+                self.f.r9_writes.append(self.i.addr)
+
+    def set_pc(self, value, loaded=False):
+        """A jump to a value: return, known address, or anywhere."""
+        s, f, a = self.s, self.f, self.after
+        a.stop = True
+        if value == ('lr',) or loaded and value is None:
+            f.returns = True
+            if s.sp != (0, 0):
+                f.problems[self.i.addr] = (
+                    'returns with sp not at its entry value')
+        elif value and value[0] == 'k':
+            a.jumps.append(value[1] & ~1)
+        elif value and value[0] == 'sym':
+            a.jumps.append(value[1])
+        else:
+            f.sites.append(s)
+            if s.sp == (0, 0):
+                f.indirect[self.i.addr] = (0, 0)
+                f.returns = True
+
+    # -- calls and branches ------------------------------------------------
+
+    def branch_target(self):
+        i, elf = self.i, self.image.elf
+        if i.addr in elf.relocs:
+            sym = elf.symbols[elf.relocs[i.addr][1]]
+            if not sym.defined:
+                return sym.name
+            return (sym.value & ~1) + i.target - i.addr
+        return i.target
+
+    def flow(self, i, mn, ops):
+        s, f, a = self.s, self.f, self.after
+        if mn in ('b', 'cbz', 'cbnz'):
+            a.jumps.append(self.branch_target())
+            a.stop = mn == 'b' and (not i.cond or i.in_it)
+        elif mn == 'bl':
+            self.call(self.branch_target())
+        elif mn == 'blx':
+            v = s.get(ops[0])
+            if v and v[0] in ('k', 'sym'):
+                self.call(v[1] & ~1 if v[0] == 'k' else v[1])
+            else:
+                f.indirect[i.addr] = (-s.sp[1], s.sp[0])
+                self.call(None)
+        elif mn == 'bx':
+            v = s.get(ops[0])
+            self.set_pc(('lr',) if ops[0] == 'lr' and v is None else v)
+        elif mn in ('tbb', 'tbh'):
+            self.table(1 if mn == 'tbb' else 2)
+        elif mn == 'udf':
+            a.stop = True
+        else:
+            return False
+        return True
+
+    def call(self, target):
+        s, f = self.s, self.f
+        if target is not None:
+            f.calls[self.i.addr] = (-s.sp[1], s.sp[0], target, False)
+            self.after.called = target
+        f.sites.append(s.copy())
+        for r in CALLER_SAVED:
+            s.regs.pop(r, None)
+
+    def table(self, width):
+        i, elf = self.i, self.image.elf
+        base = i.next
+        at, first = base, None
+        while first is None or at < first:
+            b = elf.read(at, width)
+            if b is None:
+                break
+            target = base + 2 * int.from_bytes(b, 'little')
+            if target in self.image.insns and target > base:
+                self.after.jumps.append(target)
+                first = min(first or target, target)
+            elif first is None and at - base > 512:
+                break
+            at += width
+        self.after.stop = True
+        if not self.after.jumps:
+            self.f.problems[i.addr] = 'a table of jumps that cannot be read'
+
+    # -- memory --------------------------------------------------------------
+
+    def slot(self, base_value, off):
+        if base_value and base_value[0] == 's':
+            return (base_value[1], base_value[2] + off)
+        return None
+
+    def store(self, key, value, size=4):
+        if key is None:
+            return
+        if key[0] == 0:
+            self.f.lower(key)
+        for k in [k for k in self.s.slots if k[0] == key[0]
+                  and k[1] < key[1] + size and key[1] < k[1] + 4]:
+            del self.s.slots[k]
+        if value is not None and size == 4:
+            self.s.slots[key] = value
+
+    def multiple(self, i, mn, ops):
+        """push, pop, ldm, stm and their vector forms."""
+        load = mn in ('pop', 'vpop') or 'ld' in mn
+        vector = mn[0] in 'vf'
+        regs = regs_in(ops[-1])
+        base = 'sp' if len(ops) == 1 else ops[0].rstrip('!')
+        unit = 8 if vector and regs and regs[0][0] == 'd' else 4
+        total = unit * len(regs) + (4 if mn.startswith('f') else 0)
+        down = mn in ('push', 'vpush') or mn.endswith('db') or (
+            mn.endswith(('dbx', 'ea')) and load)
+        start = self.s.get(base)
+        if start and start[0] == 's':
+            low = ('s', start[1], start[2] - (total if down else 0))
+            new = ('s', start[1], start[2] + (-total if down else total))
+        else:
+            low = new = None
+        values = {}
+        for n, r in enumerate(regs):
+            key = self.slot(low, unit * n)
+            if not load:
+                self.store(key, None if vector else self.s.get(r), unit)
+            elif not vector:
+                values[r] = self.s.slots.get(key) if key else None
+        if len(ops) == 1 or ops[0].endswith('!'):
+            self.set(base, new)
+        for r, v in values.items():
+            if r == 'pc':
+                self.set_pc(v, loaded=True)
+            else:
+                self.set(r, v)
+
+    def memory(self, i, mn, ops):
+        if mn in ('push', 'pop', 'vpush', 'vpop') or mn[:3] in (
+                'ldm', 'stm') or mn[:4] in ('vldm', 'vstm', 'fldm', 'fstm'):
+            self.multiple(i, mn, ops)
+            return True
+        load, store = mn[:3] in ('ldr', 'vld'), mn[:3] in ('str', 'vst')
+        where = next((n for n, o in enumerate(ops) if o.startswith('[')), None)
+        if not (load or store) or where is None or mn in (
+                'ldrexd', 'strexd'):
+            return False
+        inner = ops[where].rstrip('!')[1:-1]
+        parts = [p.strip() for p in inner.split(',')]
+        base = self.s.get(parts[0])
+        if parts[0] == 'pc':
+            base = ('k', (i.addr + 4) & ~3)
+        off = 0 if len(parts) == 1 else _number(parts[1])
+        post = _number(ops[where + 1]) if where + 1 < len(ops) else None
+        size = {'strb': 1, 'strh': 2, 'strd': 8, 'ldrd': 8}.get(mn, 4)
+        if mn[0] == 'v' and ops[0][:1] == 'd':
+            size = 8
+        key = self.slot(base, off) if off is not None else None
+        if store:
+            exclusive = mn.startswith('strex')
+            first = 1 if exclusive else 0
+            if exclusive:
+                self.set(ops[0], None)
+            for n, r in enumerate(ops[first:where]):
+                k = (key[0], key[1] + 4 * n) if key else None
+                word = mn in ('str', 'strd', 'strex')
+                self.store(k, self.s.get(r) if word else None,
+                           4 if word else size)
+        self.writeback(ops[where], parts, base, off, where, ops, post)
+        if load and mn[0] == 'l':
+            self.loaded(i, mn, ops, where, base, off, key, parts)
+        return True
+
+    def writeback(self, operand, parts, base, off, where, ops, post):
+        if operand.endswith('!'):
+            step_by = off
+        elif where + 1 < len(ops):
+            step_by = post
+        else:
+            return
+        self.set(parts[0], self.add(base, step_by))
+
+    def loaded(self, i, mn, ops, where, base, off, key, parts):
+        if mn not in ('ldr', 'ldrd'):
+            for r in ops[:where]:
+                self.set(r, None)
+            return
+        for n, r in enumerate(ops[:where]):
+            v = None
+            if key is not None:
+                v = self.s.slots.get((key[0], key[1] + 4 * n))
+            elif base and base[0] == 'k' and off is not None and (
+                    parts[0] == 'pc'):
+                w = self.image.elf.word(base[1] + off + 4 * n)
+                v = ('sym', w) if isinstance(w, str) else w is not None and (
+                    'k', w) or None
+            if r == 'pc':
+                self.word_table(i, parts, base)
+                if not self.after.jumps:
+                    self.set_pc(v, loaded=parts[0] == 'sp')
+            else:
+                self.set(r, v)
+
+    def word_table(self, i, parts, base):
+        """ldr pc, [table, rN, lsl #2] with a table at a known place."""
+        if len(parts) < 3 or not base or base[0] != 'k':
+            return
+        at = base[1]
+        while len(self.after.jumps) < 4096:
+            w = self.image.elf.word(at)
+            if not isinstance(w, int) or (w & ~1) not in self.image.insns or (
+                    not self.f.addr < (w & ~1) < self.f.end):
+                break
+            self.after.jumps.append(w & ~1)
+            at += 4
+        self.after.stop = bool(self.after.jumps)
+
+    # -- computation -----------------------------------------------------------
+
+    def add(self, a, n):
+        if a is None or n is None:
+            return None
+        if a[0] == 's':
+            return ('s', a[1], a[2] + n)
+        return ('k', a[1] + n & M32) if a[0] == 'k' else None
+
+    def operand(self, ops):
+        """The last operand with its shift: a value or None."""
+        if not ops:
+            return None
+        if ops[0].startswith('#'):
+            return ('k', _number(ops[0]) & M32)
+        v = self.s.get(ops[0])
+        if len(ops) > 1:
+            kind, _, n = ops[1].partition(' #')
+            if v and v[0] == 'k' and kind in ('lsl', 'lsr') and n.isdigit():
+                return ('k', (v[1] << int(n) if kind == 'lsl'
+                              else v[1] >> int(n)) & M32)
+            return None
+        return v
+
+    def compute(self, i, mn, ops):
+        if mn in NO_DEST or not ops or mn.startswith('it'):
+            return True
+        two = mn in TWO_DEST or mn == 'vmov' and len(ops) > 2
+        if two:
+            for r in ops[:2]:
+                self.set(r, None)
+            return True
+        rd = ops[0]
+        three = len(ops) > 2 and not ops[2].startswith(
+            ('lsl', 'lsr', 'asr', 'ror', 'rrx'))
+        a = self.s.get(ops[1] if three and mn != 'bfc' else rd)
+        if three and ops[1] == 'pc':
+            a = ('k', (i.addr + 4) & ~3)
+        b = self.operand(ops[2:] if three else ops[1:])
+        self.set(rd, self.result(i, mn, a, b))
+        return True
+
+    def result(self, i, mn, a, b):
+        if mn in ('mov', 'movw', 'cpy'):
+            return b
+        if mn == 'mvn':
+            return ('k', ~b[1] & M32) if b and b[0] == 'k' else None
+        n = b[1] if b and b[0] == 'k' else None
+        if mn in ('add', 'addw', 'adr'):
+            if n is None and a and a[0] == 'k' and b and b[0] == 's':
+                a, n = b, a[1]
+            return self.add(a, n - (1 << 32) if n is not None and n >> 31
+                            and a and a[0] == 's' else n) or self.unknown_add(
+                                a, b)
+        if mn in ('sub', 'subw'):
+            if a and b and a[0] == b[0] == 's' and a[1] == b[1]:
+                return ('k', a[2] - b[2] & M32)
+            if a and a[0] == 's':
+                if n is None:
+                    return ('s', ('v', i.addr), 0)
+                self.f.by_register |= not i.ops[-1].startswith('#')
+            return self.add(a, None if n is None else -n if n >> 31 == 0
+                            or a and a[0] == 'k' else (1 << 32) - n)
+        if mn == 'rsb' and a and a[0] == 'k' and n is not None:
+            return ('k', n - a[1] & M32)
+        return self.bits(mn, a, n)
+
+    def unknown_add(self, a, b):
+        """sp plus something unknown: a negated size, as far as one can see."""
+        for v in (a, b):
+            if v and v[0] == 's' and self.i.ops[0] == 'sp':
+                return ('s', ('v', self.i.addr), 0)
+        return None
+
+    def bits(self, mn, a, n):
+        if a is None:
+            return None
+        if mn == 'bfc' and a[0] == 's':
+            lsb, width = _number(self.i.ops[1]), _number(self.i.ops[2])
+            return self.align(a, 1 << width) if lsb == 0 else None
+        if n is None:
+            return None
+        if a[0] == 's':
+            if mn == 'bic' and n & n + 1 == 0:
+                return self.align(a, n + 1)
+            if mn == 'and' and -n & M32 and (-n & M32) & (-n & M32) - 1 == 0:
+                return self.align(a, -n & M32)
+            return ('sh', a[1], a[2], n) if mn == 'lsr' else None
+        if a[0] == 'sh':
+            return self.align(('s', a[1], a[2]), 1 << n) \
+                if mn == 'lsl' and n == a[3] else None
+        if a[0] != 'k':
+            return None
+        k = a[1]
+        value = {'lsl': k << n if n < 64 else 0, 'lsr': k >> n, 'and': k & n,
+                 'orr': k | n, 'eor': k ^ n, 'bic': k & ~n,
+                 'mul': k * n, 'movt': (k & 0xffff) | n << 16}.get(mn)
+        return None if value is None else ('k', value & M32)
+
+    def align(self, a, n):
+        """An address that sp has not taken yet and that was lowered by an
+        unknown amount stays what it is: its place was unknown before."""
+        if a[1] not in self.s.known:
+            return a
+        return aligned(a, n)
+
+
+def _number(text):
+    if text is None or not text.startswith('#'):
+        return None
+    try:
+        return int(text[1:], 0)
+    except ValueError:
+        return None
+
+
+def step(image, f, i, state):
+    return Step(image, f, i, state).run()
+
