@@ -69,7 +69,8 @@ list(TRANSFORM ALULA_BOUNDS PREPEND "-Wa,--alula-bounds="
 
 add_library(alula INTERFACE)
 add_library(alula::alula ALIAS alula)
-target_include_directories(alula INTERFACE "${ALULA_ROOT}/include")
+target_include_directories(alula INTERFACE
+  "${ALULA_ROOT}/include" "${ALULA_ROOT}/arch/cortexm/include")
 target_compile_options(alula INTERFACE
   ${ALULA_STACK_FLAGS} ${ALULA_FILTER_FLAGS} ${ALULA_SECTION_FLAGS}
   ${ALULA_BOUNDS_FLAGS} "$<TARGET_PROPERTY:ALULA_CPU>")
