@@ -46,9 +46,10 @@ class Test:
         self.not_built = None  # why there is nothing to run
 
     def matches(self, pattern):
+        shell = pattern.replace("[", "[[]")  # "[" begins board and build
         return (pattern in self.name or
-                fnmatch.fnmatch(self.name, pattern) or
-                fnmatch.fnmatch(self.name.split(" ")[0], pattern))
+                fnmatch.fnmatch(self.name, shell) or
+                fnmatch.fnmatch(self.name.split(" ")[0], shell))
 
 
 def head_field(path, key):
@@ -120,11 +121,12 @@ def board_tests(pattern, build):
     sources = {f"system/{s.stem}": s for s in ROOT.glob("tests/system/*.c")}
     if not sources or pattern.startswith(("unit/", "build/")):
         return
+    only = re.search(r"\[(\S+) (gcc|clang)", pattern)
     for board in BOARDS:
-        if not (ROOT / "boards" / board / "board.cmake").exists():
-            continue
         for compiler in ("gcc", "clang"):
             preset = f"{board}-{compiler}-release"
+            if only and only.groups() != (board, compiler):
+                continue
             configure(preset)
             entries = json.loads((BUILD / preset / "tests.json").read_text())
             yield from board_tree(preset, entries, sources, pattern, build)
