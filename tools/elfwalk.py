@@ -41,12 +41,17 @@ class Function:
         self.calls = {}        # address -> (depth, base, target, is a jump)
         self.indirect = {}     # address -> (depth, base)
         self.sites = []        # states at calls: where landing pads start
-        self.problems = {}     # address -> sentence
+        self.lost = {}         # address -> sentence: depth is not known
+        self.odd = {}          # address -> sentence: not what a compiler does
         self.r9_writes = []
         self.seen = set()      # addresses of instructions reached
         self.returns = False
         self.check = None      # entrycheck.Check
         self.by_register = False   # sp moved by a constant in a register
+
+    @property
+    def problems(self):
+        return {**self.odd, **self.lost}
 
     @property
     def own(self):
@@ -231,7 +236,7 @@ class Walker:
             state = new
         elif sum(a == addr for a, _ in self.states) >= MAX_DEPTHS \
                 if len(self.states) > MAX_DEPTHS else False:
-            self.f.problems[addr] = 'sp has no bound here (a loop moves it)'
+            self.f.lost[addr] = 'sp has no bound here (a loop moves it)'
             return
         self.states[(addr, state.sp)] = state
         self.work.append((addr, state.sp))
@@ -299,7 +304,7 @@ class Walker:
                     f.calls[i.addr] = (-before.sp[1], before.sp[0], target,
                                        True)
                     if before.sp[0] == 0 and before.sp[1] != 0:
-                        f.problems[i.addr] = (
+                        f.odd[i.addr] = (
                             f'leaves to {image.target_name(target)} with sp '
                             f'{-before.sp[1]} bytes below entry')
                 continue
@@ -315,7 +320,7 @@ class Walker:
                                    i.next, True)
         elif i.next not in image.insns:
             if i.mn not in ('bl', 'blx', 'svc', 'nop', 'bkpt'):
-                f.problems[i.addr] = 'runs on into data'
+                f.odd[i.addr] = 'runs on into data'
         elif i.mn in ('bl', 'blx') and i.next in image.targets:
             self.weak.append((i.next, after.state))
         else:

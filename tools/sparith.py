@@ -94,14 +94,14 @@ class Step:
         s, f, i = self.s, self.f, self.i
         if not value or value[0] != 's':
             value = ('s', ('?', i.addr), 0)
-            f.problems[i.addr] = 'sets sp to a value that is not known'
+            f.lost[i.addr] = 'sets sp to a value that is not known'
             s.known |= {value[1]}
         if value[1] not in s.known:
             f.variable[i.addr] = value[1]
             s.known |= {value[1]}
         s.sp = value[1:]
         if s.sp[0] == 0 and s.sp[1] > 0:
-            f.problems[i.addr] = f'raises sp {s.sp[1]} bytes above its entry'
+            f.odd[i.addr] = f'raises sp {s.sp[1]} bytes above its entry'
         f.lower(s.sp)
 
     def set(self, reg, value):
@@ -127,7 +127,7 @@ class Step:
         if value == ('lr',) or loaded and value is None:
             f.returns = True
             if s.sp != (0, 0):
-                f.problems[self.i.addr] = (
+                f.odd[self.i.addr] = (
                     'returns with sp not at its entry value')
         elif value and value[0] == 'k':
             a.jumps.append(value[1] & ~1)
@@ -201,7 +201,7 @@ class Step:
             at += width
         self.after.stop = True
         if not self.after.jumps:
-            self.f.problems[i.addr] = 'a table of jumps that cannot be read'
+            self.f.lost[i.addr] = 'a table of jumps that cannot be read'
 
     # -- memory --------------------------------------------------------------
 

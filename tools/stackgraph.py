@@ -140,8 +140,8 @@ class Graph:
         r = self.record(f)
         if r is not None and r.form == STATED:
             return max(r.own, f.own)
-        if f.problems:
-            a, text = min(f.problems.items())
+        if f.lost:
+            a, text = min(f.lost.items())
             raise Unbounded(f'{self.where(f)} at {a:#x}: {text}')
         if f.variable:
             raise Unbounded(f'{self.where(f)} moves sp by a variable amount '
