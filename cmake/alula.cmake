@@ -29,7 +29,6 @@ set(ALULA_CHECKS "" CACHE STRING
 find_program(ALULA_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
 find_program(ALULA_PYTHON python3 REQUIRED)
 find_program(ALULA_LINKER arm-none-eabi-gcc REQUIRED)
-find_program(ALULA_CXX_LINKER arm-none-eabi-g++)
 
 # The C library's headers, for compilers that know no specs files.
 set(ALULA_LIBC_INCLUDE /usr/lib/picolibc/arm-none-eabi/include
@@ -39,8 +38,12 @@ define_property(TARGET PROPERTY ALULA_BOARD BRIEF_DOCS
   "board that the target is compiled for; set by alula_firmware")
 define_property(TARGET PROPERTY ALULA_CPU BRIEF_DOCS
   "processor flags of that board; set by alula_firmware")
+define_property(TARGET PROPERTY ALULA_FIRST_CPU BRIEF_DOCS
+  "of alula: processor flags of the first board that the project named")
 
-# Compile flags, per compiler; the kernel's objects get them as well.
+# Compile flags, per compiler; the kernel's objects get them as well. The
+# kernel uses no floating-point register: a task that does not either keeps
+# none across a switch.
 if(CMAKE_C_COMPILER_ID STREQUAL GNU)
   set(ALULA_STACK_FLAGS
     -ffixed-r9 -fexceptions -funwind-tables -fnon-call-exceptions
@@ -49,9 +52,11 @@ if(CMAKE_C_COMPILER_ID STREQUAL GNU)
   set(ALULA_FILTER_FLAGS
     "-B${ALULA_TOOLS_DIR}/as-arm/" "SHELL:-wrapper ${ALULA_TOOLS_DIR}/cc-quiet"
     --specs=picolibc.specs)
+  set(ALULA_KERNEL_FLAGS -mgeneral-regs-only -fno-lto)
 elseif(CMAKE_C_COMPILER_ID STREQUAL Clang)
   set(ALULA_STACK_FLAGS -ffixed-r9 -fexceptions -funwind-tables)
   set(ALULA_FILTER_FLAGS "SHELL:-isystem ${ALULA_LIBC_INCLUDE}")
+  set(ALULA_KERNEL_FLAGS -mno-implicit-float)
 else()
   message(FATAL_ERROR "Alula builds with GCC or Clang for arm-none-eabi. "
     "Configure with -DCMAKE_TOOLCHAIN_FILE=${ALULA_ROOT}/cmake/arm-gcc.cmake "
@@ -67,13 +72,18 @@ file(GLOB ALULA_BOUNDS CONFIGURE_DEPENDS "${ALULA_ROOT}/tools/bounds/*.bounds")
 list(TRANSFORM ALULA_BOUNDS PREPEND "-Wa,--alula-bounds="
   OUTPUT_VARIABLE ALULA_BOUNDS_FLAGS)
 
+# Evaluated for each target that links alula::alula: its own board's flags, or,
+# in a library that names none, those of the project's first board.
+set(ALULA_CPU_OF_CONSUMER "$<IF:$<BOOL:$<TARGET_PROPERTY:ALULA_CPU>>,\
+$<TARGET_PROPERTY:ALULA_CPU>,$<TARGET_PROPERTY:alula,ALULA_FIRST_CPU>>")
+
 add_library(alula INTERFACE)
 add_library(alula::alula ALIAS alula)
 target_include_directories(alula INTERFACE
   "${ALULA_ROOT}/include" "${ALULA_ROOT}/arch/cortexm/include")
 target_compile_options(alula INTERFACE
   ${ALULA_STACK_FLAGS} ${ALULA_FILTER_FLAGS} ${ALULA_SECTION_FLAGS}
-  ${ALULA_BOUNDS_FLAGS} "$<TARGET_PROPERTY:ALULA_CPU>")
+  ${ALULA_BOUNDS_FLAGS} "${ALULA_CPU_OF_CONSUMER}")
 if(ALULA_CHECKS)
   target_compile_options(alula INTERFACE
     -fsanitize=${ALULA_CHECKS} -fno-sanitize-recover=all)
@@ -121,12 +131,17 @@ function(alula_firmware app)
   endif()
 
   set(flags ${ALULA_CPU_FLAGS} -Wa,--alula-ram=${ALULA_RAM})
+  get_target_property(first alula ALULA_FIRST_CPU)
+  if(NOT first)
+    set_target_properties(alula PROPERTIES ALULA_FIRST_CPU "${flags}")
+  endif()
+  set(launcher "${ALULA_ROOT}/tools/alula-link" "${ALULA_PYTHON}"
+    "${ALULA_LINKER}")
   set_target_properties(${app} PROPERTIES
     ALULA_BOARD ${arg_BOARD}
     ALULA_CPU "${flags}"
     SUFFIX .elf
-    C_LINKER_LAUNCHER "${ALULA_ROOT}/tools/alula-link;${ALULA_PYTHON}"
-    CXX_LINKER_LAUNCHER "${ALULA_ROOT}/tools/alula-link;${ALULA_PYTHON}")
+    C_LINKER_LAUNCHER "${launcher}" CXX_LINKER_LAUNCHER "${launcher}")
   get_filename_component(script "${ALULA_LINKER_SCRIPT}" ABSOLUTE
     BASE_DIR "${ALULA_ROOT}")
   set_property(TARGET ${app} APPEND PROPERTY LINK_LIBRARIES
@@ -134,7 +149,8 @@ function(alula_firmware app)
   set_property(TARGET ${app} APPEND PROPERTY LINK_OPTIONS
     ${flags} --specs=picolibc.specs -nostartfiles -T "${script}"
     "-L${ALULA_ROOT}" -Wl,--gc-sections -Wl,--build-id=sha1
-    -Wl,--fatal-warnings "LINKER:-Map=$<TARGET_FILE:${app}>.map")
+    -Wl,--fatal-warnings -Wl,-z,noexecstack
+    "LINKER:-Map=$<TARGET_FILE:${app}>.map")
   set_property(TARGET ${app} APPEND PROPERTY LINK_DEPENDS
     "${script}" "${ALULA_ROOT}/tools/alula-link"
     "${ALULA_ROOT}/tools/alula-stack" "${ALULA_ROOT}/tools/elfwalk.py")
