@@ -38,15 +38,17 @@ def offsets():
 
 
 def checksum(data):
-    """Of a record's bytes: a running sum, summed, over all words but the
-    magic and the checksum itself."""
-    first = last = 0
-    skip = (offsets()['magic'][0], offsets()['checksum'][0])
-    for at in range(0, SIZE, 4):
-        if at not in skip:
-            first = first + struct.unpack_from('<I', data, at)[0] & 0xffffffff
-            last = last + first & 0xffffffff
-    return last
+    """Of a record's bytes: two sums over the words from the build id to the
+    last program counter kept, begun with the sequence number."""
+    at = offsets()
+    sequence, = struct.unpack_from('<I', data, at['sequence'][0])
+    count, = struct.unpack_from('<I', data, at['pc_count'][0])
+    end = at['pcs'][0] + 4 * min(count, NEWEST + OLDEST)
+    first = last = sequence
+    for word, in struct.iter_unpack('<I', data[at['build_id'][0]:end]):
+        first = first + word & 0xffffffff
+        last = last + first & 0xffffffff
+    return first ^ (last << 16 & 0xffffffff | last >> 16)
 
 
 class Record:
@@ -88,9 +90,9 @@ class Record:
         n = self.pc_count
         if n <= NEWEST + OLDEST:
             return list(enumerate(self.pcs[:n]))
-        oldest = self.pcs[NEWEST:]
         return list(enumerate(self.pcs[:NEWEST])) + [
-            (n - OLDEST + i, pc) for i, pc in enumerate(oldest)]
+            (k, self.pcs[NEWEST + (k - NEWEST) % OLDEST])
+            for k in range(n - OLDEST, n)]
 
 
 def find(data):
