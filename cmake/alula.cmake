@@ -103,22 +103,28 @@ macro(alula_board board)
   include("${ALULA_ROOT}/boards/${board}/board.cmake")
 endmacro()
 
-# alula_firmware(<executable> BOARD <board> [OPTIONS <name>=<value>...])
+# alula_firmware(<executable> BOARD <board> [CONFIG <folder>]
+#                [OPTIONS <name>=<value>...])
 #
-# OPTIONS are the kernel's sizes (alula_config.h documents them); executables
-# with the same board and options share one kernel library.
+# CONFIG is a folder with an alula_config.h, OPTIONS single settings of it:
+# the kernel's sizes and counts (include/alula/config.h). Executables with the
+# same board and settings share one kernel library. The executable may include
+# <board.h> and drivers' headers (<uart/uart.h>).
 function(alula_firmware app)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "BOARD" "OPTIONS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "BOARD;CONFIG" "OPTIONS")
   if(NOT arg_BOARD OR arg_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR
-      "use: alula_firmware(<executable> BOARD <board> [OPTIONS <n>=<v>...])")
+    message(FATAL_ERROR "use: alula_firmware(<executable> BOARD <board> "
+      "[CONFIG <folder>] [OPTIONS <name>=<value>...])")
   endif()
   alula_board(${arg_BOARD})
 
   set(kernel alula-kernel-${arg_BOARD})
-  if(arg_OPTIONS)
+  if(arg_CONFIG)
+    get_filename_component(arg_CONFIG "${arg_CONFIG}" ABSOLUTE)
+  endif()
+  if(arg_OPTIONS OR arg_CONFIG)
     list(SORT arg_OPTIONS)
-    string(MD5 hash "${arg_OPTIONS}")
+    string(MD5 hash "${arg_OPTIONS};${arg_CONFIG}")
     string(SUBSTRING ${hash} 0 8 hash)
     string(APPEND kernel -${hash})
   endif()
@@ -126,6 +132,7 @@ function(alula_firmware app)
     set(ALULA_KERNEL ${kernel})
     set(ALULA_BOARD ${arg_BOARD})
     set(ALULA_OPTIONS ${arg_OPTIONS})
+    set(ALULA_CONFIG ${arg_CONFIG})
     add_subdirectory("${ALULA_ROOT}/cmake/kernel"
       "${CMAKE_BINARY_DIR}/${kernel}" EXCLUDE_FROM_ALL)
   endif()
