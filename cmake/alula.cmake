@@ -48,13 +48,15 @@ if(CMAKE_C_COMPILER_ID STREQUAL GNU)
   set(ALULA_STACK_FLAGS
     -ffixed-r9 -fexceptions -funwind-tables -fnon-call-exceptions
     -fno-shrink-wrap -mno-sched-prolog -fno-ipa-pure-const
-    -fdisable-tree-nothrow -fdisable-rtl-nothrow -fno-toplevel-reorder)
+    -fdisable-tree-nothrow -fdisable-rtl-nothrow -fno-toplevel-reorder
+    -frecord-gcc-switches)
   set(ALULA_FILTER_FLAGS
     "-B${ALULA_TOOLS_DIR}/as-arm/" "SHELL:-wrapper ${ALULA_TOOLS_DIR}/cc-quiet"
     --specs=picolibc.specs)
   set(ALULA_KERNEL_FLAGS -mgeneral-regs-only -fno-lto)
 elseif(CMAKE_C_COMPILER_ID STREQUAL Clang)
-  set(ALULA_STACK_FLAGS -ffixed-r9 -fexceptions -funwind-tables)
+  set(ALULA_STACK_FLAGS
+    -ffixed-r9 -fexceptions -funwind-tables -frecord-command-line)
   set(ALULA_FILTER_FLAGS "SHELL:-isystem ${ALULA_LIBC_INCLUDE}")
   set(ALULA_KERNEL_FLAGS -mno-implicit-float)
 else()
@@ -160,5 +162,6 @@ function(alula_firmware app)
     "LINKER:-Map=$<TARGET_FILE:${app}>.map")
   set_property(TARGET ${app} APPEND PROPERTY LINK_DEPENDS
     "${script}" "${ALULA_ROOT}/tools/alula-link"
-    "${ALULA_ROOT}/tools/alula-stack" "${ALULA_ROOT}/tools/elfwalk.py")
+    "${ALULA_ROOT}/tools/alula-stack" "${ALULA_ROOT}/tools/elfwalk.py"
+    "${ALULA_ROOT}/tools/check-flags" "${ALULA_ROOT}/arch/cortexm/stack.args")
 endfunction()
