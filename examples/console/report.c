@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+#include "report.h"
+
+#include <alula/alula.h>
+
+#include <fmt.h>
+
+#include "crashers.h"
+#include "periodic.h"
+#include "port.h"
+
+/* The ring holds fewer; what is gone is skipped. */
+#define CRASHES_SHOWN 64u
+
+static const struct {
+    const char *name;
+    struct al_mutex *mutex;
+} locks[] = {
+        {"port", &port_lock},
+        {"vault", &vault_lock},
+};
+
+#define LOCKS (sizeof locks / sizeof locks[0])
+
+static struct {
+    size_t heap_used;     /* at the start */
+    uint32_t first_crash; /* sequence number of the newest one then */
+    uint32_t told;        /* and of the newest one that was printed */
+} begin;
+
+void report_begin(void)
+{
+    struct al_heap_info heap;
+
+    al_heap_read(&heap);
+    begin.heap_used = heap.used_bytes;
+    begin.first_crash = al_crash_count();
+    begin.told = begin.first_crash;
+}
+
+/* The panics of this console begin with the command's name and a colon. */
+static size_t length_to_colon(const char *text)
+{
+    size_t i = 0;
+
+    while (text[i] != '\0' && text[i] != ':') {
+        i++;
+    }
+    return text[i] == ':' ? i : 0;
+}
+
+static void say_detail(const struct al_crash_record *r, const char *text)
+{
+    switch ((enum al_cause)r->cause) {
+    case AL_CAUSE_OVERFLOW:
+        say("no room for a frame of %u bytes at 0x%08x", (unsigned)r->detail[0],
+                (unsigned)r->pc);
+        break;
+    case AL_CAUSE_VLA:
+        say("no room for a variable frame at 0x%08x", (unsigned)r->pc);
+        break;
+    case AL_CAUSE_NULL:
+    case AL_CAUSE_ACCESS:
+    case AL_CAUSE_BUS:
+        say("address 0x%08x, at 0x%08x", (unsigned)r->fault_address,
+                (unsigned)r->pc);
+        break;
+    case AL_CAUSE_OOB:
+        say("index %u of %u, at 0x%08x", (unsigned)r->detail[0],
+                (unsigned)r->detail[1], (unsigned)r->pc);
+        break;
+    case AL_CAUSE_CALLER:
+        say("wrong call, module %u rule %u, at 0x%08x", (unsigned)r->detail[0],
+                (unsigned)r->detail[1], (unsigned)r->pc);
+        break;
+    default:
+        if (text != NULL) {
+            say("%s", text);
+        } else {
+            say("at 0x%08x", (unsigned)r->pc);
+        }
+    }
+}
+
+static void say_crash(const struct al_crash_record *r)
+{
+    const char *text = (const char *)(uintptr_t)r->text;
+    char task[sizeof r->task + 1];
+    char cause[16];
+    size_t named = 0;
+
+    fmt_print(task, sizeof task, "%s", r->task);
+    fmt_print(cause, sizeof cause, "%s", al_cause_name(r->cause));
+    if (r->cause == AL_CAUSE_PANIC && text != NULL) {
+        named = length_to_colon(text);
+    }
+    if (named > 0 && named < sizeof cause) {
+        fmt_print(cause, named + 1, "%s", text);
+        text += named + 1;
+        text += *text == ' ';
+    }
+    say("crash %u: %s: %s: ", (unsigned)r->sequence, task, cause);
+    say_detail(r, text);
+    if (r->scopes_undone > 0) {
+        say(", %u scopes undone", (unsigned)r->scopes_undone);
+    }
+    if (r->heap_left > 0) {
+        say(", %u bytes left behind", (unsigned)r->heap_left);
+    }
+    say("\n");
+}
+
+/* Prints the records from `sequence` on; returns the newest one's number. */
+static uint32_t say_crashes_from(uint32_t sequence)
+{
+    struct al_crash_record record;
+    uint32_t newest = al_crash_count();
+
+    for (; sequence <= newest; sequence++) {
+        if (al_crash_read(sequence, &record) == AL_OK) {
+            say_crash(&record);
+        }
+    }
+    return newest;
+}
+
+void report_new_crashes(void)
+{
+    begin.told = say_crashes_from(begin.told + 1);
+}
+
+void report_crashes(void)
+{
+    uint32_t newest = al_crash_count();
+
+    if (newest == 0) {
+        say("no crash since power-up\n");
+        return;
+    }
+    say_crashes_from(newest > CRASHES_SHOWN ? newest - CRASHES_SHOWN + 1 : 1);
+}
+
+static const char *state_name(
+        const struct al_task *task, enum al_task_state state)
+{
+    if (task == al_task_self()) {
+        return "running";
+    }
+    switch (state) {
+    case AL_TASK_READY:
+        return "ready";
+    case AL_TASK_WAITING:
+        return "waiting";
+    case AL_TASK_HELD_BACK:
+        return "held back";
+    case AL_TASK_STOPPED:
+        return "stopped";
+    case AL_TASK_RECOVERING:
+        return "recovering";
+    }
+    return "?";
+}
+
+void report_ps(void)
+{
+    struct al_task_info info;
+
+    say("task      prio  state       stack used  limit  restarts\n");
+    for (struct al_task *task = al_task_next(NULL); task != NULL;
+            task = al_task_next(task)) {
+        al_task_read(task, &info);
+        say("%-8s  %4u  %-10s  %10u  %5u  %8u\n", info.name,
+                (unsigned)info.prio, state_name(task, info.state),
+                (unsigned)info.stack_used, (unsigned)info.stack_limit,
+                (unsigned)info.restarts);
+    }
+}
+
+/* Whose last holder died and nobody healed it since: only a holder may ask. */
+static bool is_poisoned(struct al_mutex *mutex)
+{
+    al_status status = al_mutex_try_lock(mutex);
+
+    if (status == AL_E_BUSY) {
+        return false;
+    }
+    al_mutex_unlock(mutex);
+    return status == AL_E_POISONED;
+}
+
+void report_locks(void)
+{
+    for (size_t i = 0; i < LOCKS; i++) {
+        const char *state = "free";
+
+        if (al_mutex_is_held(locks[i].mutex)) {
+            state = "held";
+        } else if (is_poisoned(locks[i].mutex)) {
+            state = "free; its last holder died with it";
+        }
+        say("%-6s  %s\n", locks[i].name, state);
+    }
+}
+
+void report_heap(void)
+{
+    struct al_heap_info heap;
+
+    al_heap_read(&heap);
+    say("heap: %u of %u bytes in use, %u blocks, largest free block %u\n",
+            (unsigned)heap.used_bytes, (unsigned)heap.total_bytes,
+            (unsigned)heap.blocks, (unsigned)heap.largest_bytes);
+}
+
+void report_stats(void)
+{
+    struct periodic_stats stats;
+
+    periodic_read(&stats);
+    say("stats: %u periods, %u deadlines missed, jitter %u insns\n",
+            (unsigned)stats.periods, (unsigned)stats.missed,
+            (unsigned)stats.jitter_insns);
+}
+
+void report_uptime(void)
+{
+    uint32_t ms = (uint32_t)al_now();
+
+    say("uptime: %u.%03u s\n", (unsigned)(ms / 1000u), (unsigned)(ms % 1000u));
+}
+
+bool report_tour(void)
+{
+    uint32_t crashes = al_crash_count() - begin.first_crash;
+    struct periodic_stats stats;
+    struct al_heap_info heap;
+    unsigned held = 0;
+    int leaked;
+
+    al_heap_read(&heap);
+    leaked = (int)(heap.used_bytes - begin.heap_used);
+    for (size_t i = 0; i < LOCKS; i++) {
+        held += al_mutex_is_held(locks[i].mutex);
+    }
+    periodic_read(&stats);
+    say("tour: %u crashes survived, %u periods, %u deadlines missed, "
+        "%d bytes leaked, %u locks left\n",
+            (unsigned)crashes, (unsigned)stats.periods, (unsigned)stats.missed,
+            leaked, held);
+    return crashes > 0 && stats.missed == 0 && leaked == 0 && held == 0;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What the console tells about the system. All of it: context task; waits for
+ * the port.
+ */
+
+#include <alula/types.h>
+
+/* Note the heap and the crash count as they are before the first command. */
+void report_begin(void);
+
+/* Print a line for each death that has none yet. */
+void report_new_crashes(void);
+
+void report_ps(void);
+void report_crashes(void);
+void report_locks(void);
+void report_heap(void);
+void report_stats(void);
+void report_uptime(void);
+
+/* Print the tour's last line; true when nothing was late, leaked or left. */
+bool report_tour(void);
