@@ -12,8 +12,11 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT / "tests/support"))
-from claims import check, finish  # noqa: E402
+sys.path.insert(0, str(ROOT / "tests/build"))
+from check import Checks  # noqa: E402
+
+checks = Checks()
+check = checks.check
 
 GOOD = {
     "LAYERS": "# lowest first\nlow 3\nmiddle 9\nhigh 9\n",
@@ -39,11 +42,11 @@ def run(files):
 def refuses(name, needle, **changed):
     files = {**GOOD, **{k.replace("_", "."): v for k, v in changed.items()}}
     status, said = run({k: v for k, v in files.items() if v is not None})
-    check(status == 1 and needle in said, name, f"status {status}, {said}")
+    check(name, status == 1 and needle in said, f"status {status}, {said}")
 
 
 status, said = run(GOOD)
-check(status == 0 and said == "", "a kernel in order passes", said)
+check("a kernel in order passes", status == 0 and said == "", said)
 refuses("an include upwards", "low.c includes high.h",
         low_c='#include "high.h"\n', high_h="int h;\n")
 refuses("an include upwards from a header", "low.h includes middle.h",
@@ -52,7 +55,7 @@ refuses("a module that LAYERS does not name", "does not name stray",
         stray_c="int s;\n")
 refuses("a name without a module", "there is no module high", high_c=None)
 refuses("a module over its budget", "low: 4 lines of code", low_h="a\nb\n")
-check(run({**GOOD, "LAYERS": GOOD["LAYERS"] + "low 3\n"})[0] != 0,
-      "a module named twice")
-check(run({"LAYERS": ""})[0] == 1, "a kernel without modules")
-finish()
+check("a module named twice",
+      run({**GOOD, "LAYERS": GOOD["LAYERS"] + "low 3\n"})[0] != 0)
+check("a kernel without modules", run({"LAYERS": ""})[0] == 1)
+sys.exit(checks.done())

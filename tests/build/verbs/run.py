@@ -12,8 +12,11 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT / "tests/support"))
-from claims import check, finish  # noqa: E402
+sys.path.insert(0, str(ROOT / "tests/build"))
+from check import Checks  # noqa: E402
+
+checks = Checks()
+check = checks.check
 
 
 def alula(*arguments, **more):
@@ -27,16 +30,16 @@ status, said, _ = alula("help")
 script = (ROOT / "alula").read_text()
 verbs = re.findall(r"(?m)^verb_(\w+)\(\)", script)
 dispatch = script.split("case $verb in")[1]
-check(status == 0 and len(verbs) > 9, "help ends 0", status)
+check("help ends 0", status == 0 and len(verbs) > 9, status)
 for verb in verbs:
-    check(re.search(rf"(?m)^  {verb}\b", said), f"help lists {verb}")
-    check(re.search(rf"\b{verb}\b", dispatch), f"{verb} is dispatched")
+    check(f"help lists {verb}", re.search(rf"(?m)^  {verb}\b", said))
+    check(f"{verb} is dispatched", re.search(rf"\b{verb}\b", dispatch))
 for words in (["fly"], ["run", "--fast"], ["run", "--board"],
               ["run", "--board", "none"], ["check", "me"], ["build", "none"],
               ["test", "--only", "no-such-test"]):
     status, _, error = alula(*words)
-    check(status == 2 and error.count("\n") in (1, 2),
-          f"\"{' '.join(words)}\" ends 2 with a sentence", f"{status} {error}")
+    check(f"\"{' '.join(words)}\" ends 2 with a sentence",
+          status == 2 and error.count("\n") in (1, 2), f"{status} {error}")
 
 # A machine without the tools: says in a line what is missing, and ends 2.
 with tempfile.TemporaryDirectory() as folder:
@@ -54,14 +57,14 @@ with tempfile.TemporaryDirectory() as folder:
         return done.returncode, done.stderr
 
     status, error = bare()
-    check(status == 2 and "cmake" in error and error.count("\n") == 1,
-          "no apt-get: ends 2 with the packages", f"{status} {error}")
+    check("no apt-get: ends 2 with the packages",
+          status == 2 and "cmake" in error and error.count("\n") == 1, f"{status} {error}")
     for name, body in (("apt-get", "exit 1"), ("id", "echo 1000")):
         Path(folder, name).write_text(f"#!/bin/sh\n{body}\n")
         Path(folder, name).chmod(0o755)
     status, error = bare()
-    check(status == 2 and "apt-get install" in error and
+    check("neither root nor sudo: ends 2 with the apt line",
+          status == 2 and "apt-get install" in error and
           error.count("\n") == 1,
-          "neither root nor sudo: ends 2 with the apt line",
           f"{status} {error}")
-finish()
+sys.exit(checks.done())
