@@ -144,6 +144,7 @@ function(alula_firmware app)
   if(NOT first)
     set_target_properties(alula PROPERTIES ALULA_FIRST_CPU "${flags}")
   endif()
+  string(REPLACE alula-kernel alula-drivers drivers ${kernel})
   set(launcher "${ALULA_ROOT}/tools/alula-link" "${ALULA_PYTHON}"
     "${ALULA_LINKER}")
   set_target_properties(${app} PROPERTIES
@@ -154,7 +155,7 @@ function(alula_firmware app)
   get_filename_component(script "${ALULA_LINKER_SCRIPT}" ABSOLUTE
     BASE_DIR "${ALULA_ROOT}")
   set_property(TARGET ${app} APPEND PROPERTY LINK_LIBRARIES
-    alula::alula ${kernel})
+    alula::alula ${drivers} ${kernel})
   set_property(TARGET ${app} APPEND PROPERTY LINK_OPTIONS
     ${flags} --specs=picolibc.specs -nostartfiles -T "${script}"
     "-L${ALULA_ROOT}" -Wl,--gc-sections -Wl,--build-id=sha1

@@ -14,8 +14,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "build/images"
-KERNEL_LIBRARY = (ROOT / "build/stm32f405-gcc-release" /
-                  "alula-kernel-stm32f405/libalula-kernel-stm32f405.a")
+LIBRARIES = [ROOT / "build/stm32f405-gcc-release/alula-kernel-stm32f405" /
+             f"libalula-{part}-stm32f405.a" for part in ("kernel", "drivers")]
 CPU = "-mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16".split()
 WARNINGS = "-Wall -Wextra -Wconversion -Werror -fsyntax-only".split()
 PICOLIBC = "/usr/lib/picolibc/arm-none-eabi/include"
@@ -128,7 +128,7 @@ def check_private_headers():
 
 def check_symbols():
     status, output = run("arm-none-eabi-nm", "-g", "--defined-only",
-                         "--format=posix", str(KERNEL_LIBRARY))
+                         "--format=posix", *map(str, LIBRARIES))
     if status != 0:
         return [output]
     modules = {f.stem for folder in ("kernel", "lib") for f in
@@ -139,7 +139,7 @@ def check_symbols():
     names = [line.split()[0] for line in output.splitlines()
              if len(line.split()) >= 3]
     if not names:
-        return ["the kernel library defines nothing"]
+        return ["the libraries define nothing"]
     return [f"{name} is outside our prefixes" for name in names
             if not ours.match(name)]
 
@@ -170,7 +170,7 @@ CHECKS = (
     ("public headers compile alone, C11 and C++17", check_headers),
     ("private headers compile alone", check_private_headers),
     ("images build", check_build),
-    ("symbols of the kernel library", check_symbols),
+    ("global symbols have our prefixes", check_symbols),
     ("audit of every image", check_audit),
 )
 
