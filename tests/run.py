@@ -9,7 +9,7 @@ Three kinds (docs/tests.md):
   build/NAME   tests/build/NAME/run.py, a program that prints ok/not ok lines
   system/NAME  tests/system/NAME.c, one image per board and build, in QEMU
 
-PATTERN is a part of a name, or a shell pattern. One line per result, then
+PATTERN is a part of a name, or a shell pattern, or = and a whole name. One line per result, then
 "N passed, N failed". Ends 0 when all passed, 1 when one failed, 2 when nothing
 matched or a build tree cannot be set up.
 """
@@ -46,10 +46,13 @@ class Test:
         self.not_built = None  # why there is nothing to run
 
     def matches(self, pattern):
+        base = self.name.split(" ")[0]
+        if pattern.startswith("="):
+            return pattern[1:] in (base, self.name)
         shell = pattern.replace("[", "[[]")  # "[" begins board and build
         return (pattern in self.name or
                 fnmatch.fnmatch(self.name, shell) or
-                fnmatch.fnmatch(self.name.split(" ")[0], shell))
+                fnmatch.fnmatch(base, shell))
 
 
 def head_field(path, key):
@@ -119,7 +122,8 @@ def configure(preset):
 def board_tests(pattern, build):
     """Configures the trees that carry matching tests, and builds those."""
     sources = {f"system/{s.stem}": s for s in ROOT.glob("tests/system/*.c")}
-    if not sources or pattern.startswith(("unit/", "build/")):
+    if not sources or pattern.lstrip("=").startswith(
+            ("unit/", "build/")):
         return
     only = re.search(r"\[(\S+) (gcc|clang)", pattern)
     for board in BOARDS:
