@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Writes the filtered file: the input, unchanged, with checks put in at
+ * offsets, and our two sections behind it.
+ */
+
+#include "judge.h"
+
+struct insert {
+    uint32_t offset;
+    int order; /* of equal offsets */
+    char *text;
+};
+
+struct emit {
+    struct unit *u;
+    const struct options *o;
+    struct insert *inserts;
+    int ninserts;
+    int inserts_room;
+    struct buf records; /* the sections at the end */
+    int nlabels;
+};
+
+/* check.c: the checks of one function. */
+void check_function(struct emit *e, int function, const struct verdict *v);
+
+void emit_insert(struct emit *e, uint32_t offset, char *text);
+void emit_record(struct emit *e, int function, const struct verdict *v);
+void emit_all(struct emit *e, struct buf *out);

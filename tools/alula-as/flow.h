@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The abstract machine: what is known of sp and the registers before an
+ * instruction, and what the instruction makes of it.
+ *
+ * Depth counts bytes from the function's entry downwards. Where sp has moved
+ * by an amount that only the program knows, the state is `variable` and that
+ * amount counts as zero. What the checks then guarantee, and all code here
+ * relies on: in a variable state of depth d, the true sp is at least
+ * floor + (deepest variable depth of the function - d).
+ */
+
+#include "unit.h"
+
+enum value_kind {
+    VALUE_ANY,
+    VALUE_CONST,  /* n */
+    VALUE_SP,     /* entry sp - n */
+    VALUE_SPVAR,  /* the sp of a variable state of depth n */
+    VALUE_GROWN,  /* any + a small constant, by instruction n; `mask`: the bits
+                     cleared since: a size that was rounded up */
+    VALUE_CUT,    /* sp - size, later perhaps aligned; n, mask: the size's */
+    VALUE_LOADED, /* read from memory */
+    VALUE_SYMBOL, /* address of symbol n */
+    VALUE_ENTRY   /* what the register held at the function's entry */
+};
+
+struct value {
+    enum value_kind kind : 8;
+    uint32_t mask : 24;
+    int32_t n;
+};
+
+struct state {
+    int32_t depth;
+    bool variable;
+    bool queued;        /* in the walk's work list */
+    struct value r[15]; /* [13] unused */
+};
+
+/* How an instruction moves sp by an unknown amount. */
+enum move {
+    MOVE_NONE,
+    MOVE_DROP,   /* sub sp, sp, rX */
+    MOVE_CUT,    /* mov sp, rX where rX = sp - size */
+    MOVE_RESTORE /* mov sp, rX where rX was saved in memory */
+};
+
+struct effect {
+    int32_t deepest; /* reached by the instruction itself */
+    bool moves_sp;
+    bool above; /* reaches the caller's frame: stack arguments */
+    enum move move;
+    int size;      /* DROP: the size register; else the new sp's */
+    int grown;     /* the addition that rounded the size up, or NONE */
+    uint32_t mask; /* to a multiple of mask + 1 */
+    const char *problem;
+    const char *way_out;
+};
+
+void flow_entry(struct state *s);
+void flow_step(struct unit *u, int insn, struct state *s, struct effect *e);
+bool flow_literal(struct unit *u, const struct insn *i, struct value *v);

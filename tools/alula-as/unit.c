@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: MIT */
+#include "unit.h"
+
+/*
+ * Builds the unit: which section each item lies in, which labels exist, where
+ * functions begin and what the compiler said about them in comments.
+ *
+ * A function begins at a label of type %function in a section of code and
+ * ends at the next such label of the section. A cold part (`f.cold`) is a
+ * function here, with the function it was cut from as its parent: it is
+ * reached by branches only and gets no check.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+static unsigned hash(struct span s)
+{
+    unsigned h = 2166136261u;
+
+    for (size_t i = 0; i < s.n; i++) {
+        h = (h ^ (unsigned char)s.at[i]) * 16777619u;
+    }
+    return h;
+}
+
+static void more_buckets(struct unit *u)
+{
+    u->nbuckets = u->nbuckets != 0 ? u->nbuckets * 2 : 1024;
+    u->buckets = mem_grow(u->buckets, sizeof(int) * (size_t)u->nbuckets);
+    for (int i = 0; i < u->nbuckets; i++) {
+        u->buckets[i] = NONE;
+    }
+    for (int i = 0; i < u->nsymbols; i++) {
+        int *b = &u->buckets[hash(u->symbols[i].name) % (unsigned)u->nbuckets];
+
+        u->symbols[i].chain = *b;
+        *b = i;
+    }
+}
+
+int unit_symbol(struct unit *u, struct span name, bool make)
+{
+    if (name.n > 2 && name.at[0] == '"') {
+        name = (struct span){name.at + 1, name.n - 2};
+    }
+    if (u->nsymbols * 2 >= u->nbuckets) {
+        more_buckets(u);
+    }
+
+    int *b = &u->buckets[hash(name) % (unsigned)u->nbuckets];
+
+    for (int i = *b; i != NONE; i = u->symbols[i].chain) {
+        if (span_same(u->symbols[i].name, name)) {
+            return i;
+        }
+    }
+    if (!make) {
+        return NONE;
+    }
+
+    struct symbol *s = VEC_ADD(u->symbols, u->nsymbols, u->symbols_room);
+
+    *s = (struct symbol){
+            .name = name,
+            .label = NONE,
+            .function = NONE,
+            .taken_next = NONE,
+            .chain = *b,
+    };
+    *b = u->nsymbols - 1;
+    return *b;
+}
+
+struct symbol *unit_named(struct unit *u, struct span name)
+{
+    int s = unit_symbol(u, name, true);
+
+    return &u->symbols[s];
+}
+
+static int find_section(struct unit *u, struct span name, struct span args)
+{
+    struct span flags = span_part(&args);
+
+    for (int i = 0; i < u->nsections; i++) {
+        if (span_same(u->sections[i].name, name) &&
+                (args.n == 0 || span_same(u->sections[i].tail, args))) {
+            return i;
+        }
+    }
+
+    struct section *s = VEC_ADD(u->sections, u->nsections, u->sections_room);
+    struct span bare = name;
+
+    if (bare.n > 1 && bare.at[0] == '"') {
+        bare = (struct span){bare.at + 1, bare.n - 2};
+    }
+    *s = (struct section){
+            .name = name, .flags = flags, .tail = args, .last = NONE};
+    s->code = span_begins(bare, ".text") ||
+              memchr(flags.at, 'x', flags.n) != NULL;
+    s->lsda = span_begins(bare, ".gcc_except_table") ||
+              span_is(bare, ".handlerdata");
+    s->debug = s->lsda || span_begins(bare, ".debug") ||
+               span_begins(bare, ".ARM.ex") || span_begins(bare, ".gnu.lto") ||
+               span_begins(bare, "__patchable");
+    return u->nsections - 1;
+}
+
+enum {
+    SECTION_DEPTH = 32
+};
+
+struct sections {
+    int now;
+    int before;
+    int stack[SECTION_DEPTH][2];
+    int depth;
+    int function; /* section to go back to from .handlerdata */
+};
+
+/* Follow a directive that may change the section. */
+static void change_section(
+        struct unit *u, struct sections *s, const struct item *i)
+{
+    static const char *const plain[] = {".text", ".data", ".bss", ".rodata"};
+    struct span rest = i->rest;
+    int then = s->now;
+
+    if (span_is(i->name, ".pushsection") && s->depth < SECTION_DEPTH) {
+        s->stack[s->depth][0] = s->now;
+        s->stack[s->depth][1] = s->before;
+        s->depth++;
+    }
+    if (span_is(i->name, ".handlerdata")) {
+        s->function = s->now;
+        s->now = find_section(u, i->name, (struct span){"", 0});
+        return;
+    }
+    if (span_is(i->name, ".fnend") && s->function != NONE) {
+        s->now = s->function;
+    }
+    s->function = span_is(i->name, ".fnend") ? NONE : s->function;
+    if (span_is(i->name, ".section") || span_is(i->name, ".pushsection")) {
+        struct span name = span_part(&rest);
+
+        s->now = find_section(u, name, rest);
+    } else if (span_is(i->name, ".popsection") && s->depth > 0) {
+        s->depth--;
+        s->now = s->stack[s->depth][0];
+        s->before = s->stack[s->depth][1];
+        return;
+    } else if (span_is(i->name, ".previous")) {
+        s->now = s->before;
+    } else {
+        for (int k = 0; k < 4; k++) {
+            if (span_is(i->name, plain[k])) {
+                s->now = find_section(u, i->name, (struct span){"", 0});
+            }
+        }
+    }
+    if (then != s->now) {
+        s->before = then;
+    }
+}
+
+static void read_symbol_directive(struct unit *u, const struct item *i)
+{
+    struct span rest = i->rest;
+
+    if (span_is(i->name, ".type")) {
+        struct span name = span_part(&rest);
+
+        if (span_is(span_trim(rest), "%function") ||
+                span_is(span_trim(rest), "STT_FUNC") ||
+                span_is(span_trim(rest), "#function")) {
+            unit_named(u, name)->is_function = true;
+        }
+    } else if (span_is(i->name, ".global") || span_is(i->name, ".globl") ||
+               span_is(i->name, ".weak")) {
+        while (rest.n > 0) {
+            unit_named(u, span_part(&rest))->global = true;
+        }
+    }
+}
+
+static void place_items(struct unit *u)
+{
+    struct sections s = {.function = NONE};
+
+    s.now = find_section(u, span_of(".text"), (struct span){"", 0});
+    s.before = s.now;
+    for (int k = 0; k < u->nitems; k++) {
+        struct item *i = &u->items[k];
+
+        if (i->kind == ITEM_DIRECTIVE) {
+            change_section(u, &s, i);
+            read_symbol_directive(u, i);
+        }
+        i->section = s.now;
+
+        struct section *in = &u->sections[s.now];
+
+        if (in->last != NONE) {
+            u->items[in->last].next = k;
+        }
+        in->last = k;
+        if (i->kind == ITEM_LABEL) {
+            int symbol = unit_symbol(u, i->name, true);
+
+            u->symbols[symbol].label = k;
+        } else if (i->kind == ITEM_INSN && in->code) {
+            insn_read(u, k);
+        }
+    }
+}
+
+static int parent_of(struct unit *u, struct span name)
+{
+    for (size_t n = 0; n + 5 <= name.n; n++) {
+        struct span tail = {name.at + n, name.n - n};
+
+        if (span_is(tail, ".cold") || span_begins(tail, ".cold.")) {
+            return unit_symbol(u, (struct span){name.at, n}, false);
+        }
+    }
+    return NONE;
+}
+
+/* A label that begins a function, and not one that begins there already. */
+static bool begins_function(const struct unit *u, const struct item *i)
+{
+    return i->kind == ITEM_LABEL && u->sections[i->section].code &&
+           u->symbols[unit_symbol((struct unit *)u, i->name, false)]
+                   .is_function;
+}
+
+static int add_function(struct unit *u, int label)
+{
+    int symbol = unit_symbol(u, u->items[label].name, false);
+    struct function *f =
+            VEC_ADD(u->functions, u->nfunctions, u->functions_room);
+
+    *f = (struct function){
+            .symbol = symbol,
+            .label = label,
+            .first = NONE,
+            .section = u->items[label].section,
+            .parent = parent_of(u, u->symbols[symbol].name),
+            .taken = NONE,
+            .unchecked = -1,
+            .args = -1,
+    };
+    return u->nfunctions - 1;
+}
+
+/* Bytes that `.save {..}` or `.vsave {..}` state. */
+static long saved_bytes(struct span list)
+{
+    long bytes = 0;
+
+    for (unsigned set = insn_registers(list); set != 0; set &= set - 1) {
+        bytes += 4;
+    }
+    return bytes;
+}
+
+static void read_function_directive(struct function *f, const struct item *i)
+{
+    long long bytes;
+
+    if (span_is(i->name, ".save")) {
+        f->stated += saved_bytes(i->rest);
+    } else if (span_is(i->name, ".vsave")) {
+        f->stated += insn_float_bytes(i->rest);
+    } else if (span_is(i->name, ".pad") && span_number(i->rest, &bytes)) {
+        f->stated += (long)bytes;
+    }
+}
+
+/* GCC's remarks on a function, and ours. */
+static void read_function_note(struct function *f, struct span text)
+{
+    struct span rest = text;
+    struct span first = span_word(&rest);
+    long long n;
+
+    if (span_is(first, "args")) {
+        long long args = 0;
+        long long pretend = 0;
+        struct span value = span_part(&rest);
+
+        span_word(&value);
+        span_number(value, &args);
+        value = span_part(&rest);
+        span_word(&value);
+        span_word(&value);
+        span_number(value, &pretend);
+        f->args = (long)(args > pretend ? args - pretend : 0);
+    } else if (span_begins(text, "Interrupt Service Routine") ||
+               span_begins(text, "Stack Align: May be called")) {
+        f->interrupt = true;
+    } else if (span_is(first, "alula:") &&
+               span_is(span_word(&rest), "unchecked") &&
+               span_number(rest, &n)) {
+        f->unchecked = (long)n;
+    }
+}
+
+/* GCC copies .LTRAMP<n> to the stack where a nested function's address is
+ * taken. */
+static bool names_trampoline(const struct item *i)
+{
+    struct span s = i->rest;
+
+    for (; s.n > 7; s.at++, s.n--) {
+        if (s.at[0] == '.' && span_begins(s, ".LTRAMP")) {
+            return i->kind == ITEM_DATA || i->kind == ITEM_INSN;
+        }
+    }
+    return false;
+}
+
+static void find_functions(struct unit *u)
+{
+    for (int s = 0; s < u->nsections; s++) {
+        u->sections[s].last = NONE; /* now: the open function */
+    }
+    for (int k = 0; k < u->nitems; k++) {
+        struct item *i = &u->items[k];
+        int *open = &u->sections[i->section].last;
+
+        if (begins_function(u, i)) {
+            bool alias = *open != NONE && u->functions[*open].first == NONE;
+
+            if (!alias) {
+                *open = add_function(u, k);
+            }
+            u->symbols[unit_symbol(u, i->name, false)].function = *open;
+        }
+        i->function = *open;
+        if (*open == NONE) {
+            continue;
+        }
+
+        struct function *f = &u->functions[*open];
+
+        f->trampoline |= names_trampoline(i);
+        if (i->kind == ITEM_INSN && f->first == NONE) {
+            f->first = i->insn;
+        } else if (i->kind == ITEM_NOTE && i->name.at[0] == '@') {
+            read_function_note(f, i->rest);
+        } else if (i->kind == ITEM_DIRECTIVE) {
+            read_function_directive(f, i);
+        }
+        if (i->kind == ITEM_DIRECTIVE && span_is(i->name, ".size")) {
+            struct span rest = i->rest;
+            int sized = unit_symbol(u, span_part(&rest), false);
+
+            if (sized != NONE && u->symbols[sized].function == *open) {
+                *open = NONE;
+            }
+        }
+    }
+}
+
+int unit_label_insn(const struct unit *u, int label)
+{
+    int k = label;
+
+    while (k != NONE && u->items[k].kind != ITEM_INSN) {
+        if (u->items[k].kind == ITEM_DATA) {
+            return NONE;
+        }
+        k = u->items[k].next;
+    }
+    return k != NONE ? u->items[k].insn : NONE;
+}
+
+struct span unit_function_name(const struct unit *u, int function)
+{
+    return u->symbols[u->functions[function].symbol].name;
+}
+
+bool unit_read(struct unit *u, FILE *in)
+{
+    if (!buf_read(&u->text, in)) {
+        return false;
+    }
+    lex_unit(u);
+    place_items(u);
+    find_functions(u);
+    jumps_find(u);
+    return true;
+}

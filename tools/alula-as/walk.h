@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Walks a function: the state of sp and the registers before every
+ * instruction that can be reached, by iteration to a fixed point.
+ *
+ * Each instruction has two states, because an IT block is walked as two
+ * paths, one on which its condition holds and one on which it does not.
+ */
+
+#include "flow.h"
+
+struct call {
+    int insn;
+    int symbol; /* NONE: through a register, unknown */
+    int32_t depth;
+    bool variable;
+    bool tail;
+};
+
+struct problem {
+    int item;
+    const char *what;
+    const char *way_out;
+};
+
+struct walk {
+    struct unit *u;
+    int function;
+    int *where; /* [insn * 2 + path]: index into states, or NONE */
+    struct state *states;
+    int nstates;
+    int states_room;
+    int *seen; /* the insn * 2 + path that have a state */
+    int nseen;
+    int seen_room;
+    int *work; /* a heap: earliest instruction first */
+    int nwork;
+    int work_room;
+    struct weak {
+        int to;
+        struct state state;
+    } * weak;
+    int nweak;
+    int weak_room;
+    struct problem problem; /* the first; .what is NULL when there is none */
+};
+
+void walk_function(struct walk *w, int function);
+void walk_forget(struct walk *w);
+int walk_root(const struct unit *u, int function);
+bool walk_executes(const struct insn *i, int path);
+struct call walk_call(struct unit *u, int insn, const struct state *before);
