@@ -86,6 +86,9 @@ BODIES = {
     'conditional_add': ('sub sp, #8\ncmp r0, #1\nite eq\naddeq sp, #4\n'
                         'addne sp, #4\nsub sp, #20\nadd sp, #24\nbx lr', 24,
                         None),
+    'conditional_jump': ('push {r4, lr}\ncmp r0, #0\nitt eq\n'
+                         'popeq {r4, lr}\nbeq ext\nsub sp, #16\n'
+                         'add sp, #16\npop {r4, pc}', 24, None),
     'table': ('push {r4, lr}\ncmp r0, #2\nbhi 3f\ntbb [pc, r0]\n9: .byte '
               '(1f-9b)/2, (2f-9b)/2, (3f-9b)/2, 0\n1: push {r0-r3}\n'
               'add sp, #16\nb 3f\n2: push {r0}\nadd sp, #4\n3: '
@@ -200,7 +203,8 @@ class Images:
         b = Path(self.tmp) / f'{self.n}.bounds'
         b.write_text(bounds)
         o = build(self.tmp, f'i{self.n}', HEAD + text, suffix='.s')
-        e = link(self.tmp, f'i{self.n}', o, '-Wl,-e,0')
+        e = link(self.tmp, f'i{self.n}', o, '-Wl,-e,0',
+                 '-Wl,--section-start=.far=0x20100000')
         return run(STACK, '--bounds', b, *flags, e)
 
     def expect(self, name, text, says='', bounds=''):
@@ -280,6 +284,10 @@ def verifying(i):
                               eff=208) + lib, bounds='lib 200\n')
     e('call_not_covered', checked('f', 8, call.replace('{}', 'lib'), 8)
       + lib, 'only 8 bytes are checked', bounds='lib 200\n')
+    e('call_not_covered_deeper', checked(
+        'f', 40, 'push {r4, lr}\nsub sp, #32\nbl lib\nadd sp, #32\n'
+        'pop {r4, pc}', 40) + function('lib', PUSH), 'only 40 bytes are checked',
+      bounds='lib 32\n')
     e('tail_call_not_covered', checked('f', 0, 'b lib', 0, 0) + lib,
       'only 0 bytes are checked', bounds='lib 200\n')
     e('call_checked', checked('f', 8, call.replace('{}', 'g'), 8)
@@ -304,8 +312,7 @@ def verifying(i):
       'by a variable amount')
     e('bad_form', checked('f', 8, PUSH, 8).replace('8 8 1', '8 8 9'),
       'has form 9')
-    far = 'bl far'
-    e('veneer', checked('f', 8, 'push {r4, lr}\n%s\npop {r4, pc}' % far, 8)
+    e('veneer', checked('f', 8, call.replace('{}', 'far'), 8)
       + '.section .far, "ax"\n.thumb\n' + function('far', BIG), 'calls far')
     d = i.run(checked('f', 8, call.replace('{}', 'g'), 8)
               + checked('g', 200, BIG, 200, 2), '--table')
