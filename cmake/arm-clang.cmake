@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 #
-# Toolchain file: bare-metal Arm with Clang 19. The compiler is alula-clang,
-# built here first: it runs Clang to assembly, then alula-as, then Clang's
-# assembler, since Clang ignores -B for this target. Links go through
-# arm-none-eabi-gcc (tools/alula-link puts it in the compiler's place), which
-# knows the multilib folders of libgcc and picolibc: flags for a link are GCC's.
+# Toolchain file: bare-metal Arm with Clang 19, launched by alula-clang: it has
+# Clang write assembly, filters that and assembles it, since Clang ignores -B
+# for this target. Links go through arm-none-eabi-gcc (tools/alula-link puts it
+# in the compiler's place), which knows the multilib folders of libgcc and
+# picolibc: flags for a link are GCC's.
 
 set(CMAKE_SYSTEM_NAME Generic)
 set(CMAKE_SYSTEM_PROCESSOR arm)
@@ -15,7 +15,8 @@ set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
 set(CMAKE_EXECUTABLE_SUFFIX .elf)
 
 include("${CMAKE_CURRENT_LIST_DIR}/host-tools.cmake")
-set(CMAKE_C_COMPILER "${ALULA_TOOLS_DIR}/alula-clang")
+set(CMAKE_C_COMPILER_LAUNCHER "${ALULA_TOOLS_DIR}/alula-clang")
+set(CMAKE_C_COMPILER clang-19)
 set(CMAKE_C_COMPILER_TARGET arm-none-eabi)
 set(CMAKE_AR arm-none-eabi-ar CACHE STRING "archiver")
 set(CMAKE_RANLIB arm-none-eabi-ranlib CACHE STRING "archive indexer")
