@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""alula-bench and alula-size write what they measured, and only that.
+
+1. An image made for the purpose, of known sections, has the sizes said.
+2. With a stand-in for QEMU: figures reach the file; a bench that ends early,
+   prints nothing or miscounts is a failure and writes no file.
+Fails if: a section is counted twice or not at all, or a broken run passes.
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+sys.path[:0] = [str(ROOT / "tests/build"), str(ROOT / "tools")]
+from check import Checks, gcc, link  # noqa: E402
+
+checks = Checks()
+loader = SourceFileLoader("size", str(ROOT / "tools/alula-size"))
+size = module_from_spec(spec_from_loader("size", loader))
+loader.exec_module(size)
+BENCH = ROOT / "tools/alula-bench"
+
+
+def bench(folder, output):
+    """(status, result or None) of alula-bench when QEMU prints `output`."""
+    result = Path(folder) / "bench.json"
+    result.unlink(missing_ok=True)
+    (Path(folder) / "said").write_text(output)
+    done = subprocess.run(
+        [sys.executable, str(BENCH), "--tree", folder, "--json", str(result),
+         "image"], check=False, capture_output=True, text=True,
+        env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"})
+    return (done.returncode,
+            json.loads(result.read_text()) if result.exists() else None)
+
+
+with tempfile.TemporaryDirectory() as folder:
+    obj = gcc(folder, "sized",
+              "const char fixed[100] = {1}; char preset[40] = {1};"
+              "char zeroed[60]; void _start(void) { zeroed[0] = preset[0] ="
+              "fixed[1]; }", "-Os", "-fno-exceptions")
+    elf = link(folder, "sized", obj)
+    text = int(subprocess.run(
+        ["arm-none-eabi-size", str(elf)], check=True, text=True,
+        stdout=subprocess.PIPE).stdout.splitlines()[1].split()[0])
+    flash, ram = size.memory(elf)
+    checks.equal("flash is code, constants and initial values", flash,
+                 text + 40)
+    checks.equal("RAM is what is initialised and what is zeroed", ram, 100)
+
+    fake = Path(folder) / "qemu-system-arm"
+    fake.write_text(f"#!/bin/sh\ncat {folder}/said\n")
+    fake.chmod(0o755)
+    (Path(folder) / "board.json").write_text(
+        '{"board": "b", "qemu": "-M b"}')
+    (Path(folder) / "compile_commands.json").write_text(json.dumps([
+        {"file": "/x/benches/bench.c", "command": "cc -O2 -DX=1 -c bench.c"}]))
+    status, got = bench(folder, "bench a 1 2 3\nbench b_c 4 4 4\n# done 2\n")
+    checks.equal("a good run ends 0", status, 0)
+    checks.equal("its figures", got["ops"], {
+        "a": {"insns": {"min": 1, "median": 2, "max": 3}},
+        "b_c": {"insns": {"min": 4, "median": 4, "max": 4}}})
+    checks.equal("board and flags", (got["board"], got["flags"]), ("b", "-O2"))
+    for name, said in (("that ends early", "bench a 1 2 3\n"),
+                       ("that says nothing", ""),
+                       ("without figures", "# done 0\n"),
+                       ("that miscounts", "bench a 1 2 3\n# done 2\n")):
+        checks.equal(f"a run {name} fails", bench(folder, said), (1, None))
+sys.exit(checks.done())
