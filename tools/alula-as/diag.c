@@ -15,10 +15,19 @@ struct place {
     long line;
 };
 
-static struct span unquoted(struct span s)
+static struct span next_quoted(struct span *rest)
 {
-    s = span_trim(s);
-    return s.n > 1 && s.at[0] == '"' ? (struct span){s.at + 1, s.n - 2} : s;
+    const char *end = rest->at + rest->n;
+    const char *from = memchr(rest->at, '"', rest->n);
+    const char *to = from != NULL
+                             ? memchr(from + 1, '"', (size_t)(end - from) - 1)
+                             : NULL;
+
+    if (to == NULL) {
+        return (struct span){"", 0};
+    }
+    *rest = (struct span){to + 1, (size_t)(end - to) - 1};
+    return (struct span){from + 1, (size_t)(to - from) - 1};
 }
 
 /* The name in `.file N "dir" "name"` or `.file N "name"`. */
@@ -33,15 +42,10 @@ static struct span file_name(const struct unit *u, struct span number)
             continue;
         }
 
-        struct span name = span_trim(rest);
-        const char *second =
-                name.n > 0 ? memchr(name.at + 1, '"', name.n - 1) : NULL;
-        size_t used = second != NULL ? (size_t)(second + 1 - name.at) : name.n;
-        struct span last =
-                span_trim((struct span){name.at + used, name.n - used});
+        struct span first = next_quoted(&rest);
+        struct span second = next_quoted(&rest);
 
-        return unquoted(
-                span_begins(last, "\"") ? last : (struct span){name.at, used});
+        return second.n > 0 ? second : first;
     }
     return (struct span){"", 0};
 }
@@ -108,12 +112,12 @@ void diag_error(struct unit *u, int function, int item, const char *what,
     struct place p = find_place(u, item);
 
     u->errors++;
-    fprintf(stderr, "%.*s:%ld: error: alula-as: ", (int)p.file.n, p.file.at,
-            p.line);
+    fprintf(u->messages, "%.*s:%ld: error: alula-as: ", (int)p.file.n,
+            p.file.at, p.line);
     if (function != NONE) {
         struct span name = unit_function_name(u, function);
 
-        fprintf(stderr, "function `%.*s': ", (int)name.n, name.at);
+        fprintf(u->messages, "function `%.*s': ", (int)name.n, name.at);
     }
-    fprintf(stderr, "%s; way out: %s\n", what, way_out);
+    fprintf(u->messages, "%s; way out: %s\n", what, way_out);
 }

@@ -48,7 +48,11 @@ void emit_record(struct emit *e, int function, const struct verdict *v)
     int check = v->form & 7;
     int label = e->nlabels++;
 
-    emit_insert(e, e->u->items[f->label].offset, mem_text(".Lal_f%d: ", label));
+    /* Behind the colon: .thumb_func speaks of the next label. */
+    const struct item *entry = &e->u->items[f->label];
+
+    emit_insert(e, entry->offset + (uint32_t)entry->name.n + 1,
+            mem_text(" .Lal_f%d:", label));
     put_section(e, ".alula.fn", "o", f->section);
     buf_format(&e->records, "\t.word .Lal_f%d, %d, %d, %u\n", label, v->own,
             v->effective, (unsigned)v->form | args << 8);

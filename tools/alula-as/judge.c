@@ -7,6 +7,7 @@ struct judge {
     struct walk *w;
     const struct options *o;
     struct verdict *v;
+    bool interrupt;
     bool tail;  /* continues in another function */
     bool above; /* touches the caller's frame */
 };
@@ -20,17 +21,17 @@ static void complain(
     }
 }
 
+/* The function's own depth is that of its fixed part alone; the entry check
+ * also covers what comes below a variable part, taken to be empty. */
 static void deepen(struct judge *j, int32_t own, int32_t effective, bool var)
 {
     struct verdict *v = j->v;
 
-    v->own = own > v->own ? own : v->own;
     v->effective = effective > v->effective ? effective : v->effective;
-    if (var && effective > v->variable) {
+    if (!var) {
+        v->own = own > v->own ? own : v->own;
+    } else if (effective > v->variable) {
         v->variable = effective;
-    }
-    if (var && own > v->variable_own) {
-        v->variable_own = own;
     }
 }
 
@@ -118,6 +119,22 @@ static void look_at_asm(struct judge *j, int insn, const struct effect *e)
         complain(j, insn, "assembly written by hand moves sp",
                 "state its depth in the assembly by a line `@alula: depth N', "
                 "or mark the function by `@alula: unchecked N'");
+    }
+}
+
+/* sp is a multiple of 8 wherever a compiler's function begins; only Clang's
+ * `interrupt' attribute makes it so again. */
+static void look_for_interrupt(
+        struct judge *j, const struct insn *i, const struct state *before)
+{
+    if (i->op != OP_BFC || i->count != 3 || !span_is(i->operand[2], "#3")) {
+        return;
+    }
+
+    int r = insn_register(i->operand[0]);
+
+    if (r >= 0 && r < 13 && before->r[r].kind == VALUE_SP) {
+        j->interrupt = true;
     }
 }
 
@@ -229,6 +246,7 @@ static void look_at(struct judge *j, int at)
     deepen(j, s.depth, s.depth, s.variable);
     j->above |= e.above;
     look_at_registers(j, insn, &before);
+    look_for_interrupt(j, i, &before);
     look_at_asm(j, insn, &e);
     if (may_leave(i) && !is_return(i)) {
         charge_call(j, insn, &before);
@@ -268,32 +286,33 @@ static void look_at_whole(struct judge *j)
     struct unit *u = j->w->u;
     const struct function *f = &u->functions[j->w->function];
     struct problem *p = &j->w->problem;
+    int where = f->first != NONE ? u->insns[f->first].item : f->label;
 
-    if (p->what == NULL && f->interrupt) {
-        *p = (struct problem){f->label,
+    if (p->what == NULL && (f->interrupt || j->interrupt)) {
+        *p = (struct problem){where,
                 "it has the attribute `interrupt', which realigns sp",
                 "drop the attribute: on Cortex-M a handler is a plain "
                 "function"};
     }
     if (p->what == NULL && f->patchable) {
-        *p = (struct problem){f->label,
+        *p = (struct problem){where,
                 "it begins with patchable nops, before which no check fits",
                 "drop the attribute `patchable_function_entry'"};
     }
     if (p->what == NULL && f->trampoline) {
-        *p = (struct problem){f->label,
+        *p = (struct problem){where,
                 "it takes the address of a nested function, which needs code "
                 "on the stack",
                 "pass the data by an argument instead"};
     }
     if (p->what == NULL && j->v->own < f->stated) {
-        *p = (struct problem){f->label,
+        *p = (struct problem){where,
                 "the unwind directives describe a deeper frame than its "
                 "instructions make",
                 "report this to the authors of alula-as with the .s file"};
     }
     if (p->what == NULL && j->v->effective > j->o->ram) {
-        *p = (struct problem){f->label,
+        *p = (struct problem){where,
                 mem_text("its frame of %ld bytes is larger than the board's "
                          "RAM of %ld bytes",
                         (long)j->v->effective, j->o->ram),
@@ -306,7 +325,7 @@ void judge_function(struct walk *w, const struct options *o, struct verdict *v)
     const struct function *f = &w->u->functions[w->function];
     struct judge j = {.w = w, .o = o, .v = v};
 
-    *v = (struct verdict){.variable_own = -1, .variable = -1, .args = f->args};
+    *v = (struct verdict){.variable = -1, .args = f->args};
     if (f->unchecked >= 0) {
         v->own = (int32_t)f->unchecked;
         v->effective = v->own;

@@ -39,10 +39,9 @@ struct rounding {
 };
 
 struct verdict {
-    int32_t own;
-    int32_t effective;
-    int32_t variable_own; /* deepest variable state, -1 without one */
-    int32_t variable;     /* the same with callees' bounds */
+    int32_t own;       /* the fixed part's deepest sp */
+    int32_t effective; /* what the entry check covers */
+    int32_t variable;  /* deepest variable state with callees' bounds, or -1 */
     bool ip_live;
     bool calls;
     long args; /* bytes; -1 unknown */

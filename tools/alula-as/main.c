@@ -12,7 +12,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "emit.h"
+#include "filter.h"
+#include "launch.h"
 #include "run.h"
 
 struct command {
@@ -79,58 +80,6 @@ static bool read_arguments(struct command *c, int argc, char **argv)
     return true;
 }
 
-/* Code that belongs to no function cannot be checked. */
-static void look_for_strays(struct unit *u)
-{
-    for (int n = 0; n < u->ninsns; n++) {
-        int item = u->insns[n].item;
-
-        if (u->items[item].function == NONE) {
-            diag_error(u, NONE, item, "instructions outside any function",
-                    "give the function's label a `.type NAME, %function'");
-            return;
-        }
-    }
-}
-
-/* Filter one input into `out`. */
-static bool filter(const struct options *o, const char *input, struct buf *out)
-{
-    bool standard = strcmp(input, "-") == 0;
-    FILE *in = standard ? stdin : fopen(input, "r");
-    struct unit u = {.name = standard ? "{standard input}" : input};
-
-    if (in == NULL || !unit_read(&u, in)) {
-        fprintf(stderr, "alula-as: error: cannot read %s: %s\n", input,
-                strerror(errno));
-        return false;
-    }
-    if (!standard) {
-        fclose(in);
-    }
-
-    struct walk w = {.u = &u};
-    struct emit e = {.u = &u, .o = o};
-
-    look_for_strays(&u);
-    for (int f = 0; f < u.nfunctions; f++) {
-        struct verdict v;
-
-        w.function = f;
-        judge_function(&w, o, &v);
-        check_function(&e, f, &v);
-        emit_record(&e, f, &v);
-        walk_forget(&w);
-    }
-    if (u.hand_written && !standard && u.text.n > 0) {
-        /* The real assembler reads a pipe: keep the file's name in its
-         * messages and in the line table. */
-        buf_format(out, "# 1 \"%s\"\n", input);
-    }
-    emit_all(&e, out);
-    return u.errors == 0;
-}
-
 static bool write_output(const struct command *c, const struct buf *text)
 {
     bool standard = c->output == NULL || strcmp(c->output, "-") == 0;
@@ -157,7 +106,7 @@ static int assemble(int argc, char **argv)
     }
     buf_put(&text, "", 0);
     for (int k = 0; k < c.ninputs; k++) {
-        ok = filter(&c.options, c.inputs[k], &text) && ok;
+        ok = filter_file(&c.options, c.inputs[k], stderr, &text) && ok;
     }
     if (!ok) {
         return 1;
@@ -165,10 +114,15 @@ static int assemble(int argc, char **argv)
     if (c.filter_only) {
         return write_output(&c, &text) ? 0 : 1;
     }
-    return run_assembler(argv[0], c.rest, c.nrest, &text);
+    return run_assembler(c.rest, c.nrest, &text);
 }
 
 int main(int argc, char **argv)
 {
+    const char *slash = strrchr(argv[0], '/');
+
+    if (strcmp(slash != NULL ? slash + 1 : argv[0], "alula-clang") == 0) {
+        return launch_clang(argc, argv);
+    }
     return assemble(argc, argv);
 }

@@ -64,8 +64,7 @@ static void write_all(int to, const struct buf *text)
     }
 }
 
-int run_assembler(
-        const char *self, const char **args, int nargs, const struct buf *text)
+int run_assembler(const char **args, int nargs, const struct buf *text)
 {
     const char *stated = getenv("ALULA_REAL_AS");
     char *as = stated != NULL && *stated != '\0'
@@ -74,7 +73,6 @@ int run_assembler(
     const char **argv = mem_grow(NULL, sizeof *argv * ((size_t)nargs + 3));
     int ends[2];
 
-    (void)self;
     if (as == NULL || is_self(as)) {
         fputs("alula-as: error: no real assembler: put arm-none-eabi-as into "
               "PATH, or name it in ALULA_REAL_AS\n",

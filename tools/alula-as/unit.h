@@ -156,6 +156,7 @@ struct section {
 
 struct unit {
     const char *name; /* for messages */
+    FILE *messages;
     struct buf text;
     char *work; /* copy of the text with block comments blanked */
 

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#include "filter.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "emit.h"
+
+/* Code that belongs to no function cannot be checked. */
+static void look_for_strays(struct unit *u)
+{
+    for (int n = 0; n < u->ninsns; n++) {
+        int item = u->insns[n].item;
+
+        if (u->items[item].function == NONE) {
+            diag_error(u, NONE, item, "instructions outside any function",
+                    "give the function's label a `.type NAME, %function'");
+            return;
+        }
+    }
+}
+
+/* Filter one input into `out`. */
+bool filter_file(const struct options *o, const char *input, FILE *messages,
+        struct buf *out)
+{
+    bool standard = strcmp(input, "-") == 0;
+    FILE *in = standard ? stdin : fopen(input, "r");
+    struct unit u = {.name = standard ? "{standard input}" : input,
+            .messages = messages};
+
+    if (in == NULL || !unit_read(&u, in)) {
+        fprintf(messages, "alula-as: error: cannot read %s: %s\n", input,
+                strerror(errno));
+        return false;
+    }
+    if (!standard) {
+        fclose(in);
+    }
+
+    struct walk w = {.u = &u};
+    struct emit e = {.u = &u, .o = o};
+
+    look_for_strays(&u);
+    for (int f = 0; f < u.nfunctions; f++) {
+        struct verdict v;
+
+        w.function = f;
+        judge_function(&w, o, &v);
+        check_function(&e, f, &v);
+        emit_record(&e, f, &v);
+        walk_forget(&w);
+    }
+    if (u.hand_written && !standard && u.text.n > 0 && u.text.p[0] != '#') {
+        /* The real assembler reads a pipe: keep the file's name in its
+         * messages and in the line table. */
+        buf_format(out, "# 1 \"%s\"\n", input);
+    }
+    emit_all(&e, out);
+    return u.errors == 0;
+}
