@@ -74,6 +74,12 @@ file(GLOB ALULA_BOUNDS CONFIGURE_DEPENDS "${ALULA_ROOT}/tools/bounds/*.bounds")
 list(TRANSFORM ALULA_BOUNDS PREPEND "-Wa,--alula-bounds="
   OUTPUT_VARIABLE ALULA_BOUNDS_FLAGS)
 
+# alula_firmware() runs in its caller's scope and needs them there.
+foreach(name ROOT STACK_FLAGS FILTER_FLAGS SECTION_FLAGS KERNEL_FLAGS
+    BOUNDS_FLAGS)
+  set(ALULA_${name} "${ALULA_${name}}" CACHE INTERNAL "see cmake/alula.cmake")
+endforeach()
+
 # Evaluated for each target that links alula::alula: its own board's flags, or,
 # in a library that names none, those of the project's first board.
 set(ALULA_CPU_OF_CONSUMER "$<IF:$<BOOL:$<TARGET_PROPERTY:ALULA_CPU>>,\

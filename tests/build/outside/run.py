@@ -46,14 +46,14 @@ def build(compiler, mistake=""):
 def refused(compiler, mistake, needle):
     status, said, image = build(compiler, mistake)
     check(f"{compiler} refuses: {mistake}",
-          status != 0 and needle in said and not image.exists(), f"status {status}\n{said[-1500:]}")
+          status != 0 and needle in said and not image.exists(), f"status {status}\n{said[-700:]}")
 
 
 shutil.rmtree(OUT, ignore_errors=True)
 for compiler in ("gcc", "clang"):
     status, said, image = build(compiler)
     if check(f"{compiler} builds it", status == 0 and image.exists(),
-             said[-1500:]):
+             said[-700:]):
         status, said = run("timeout", "20", "qemu-system-arm", "-M",
                            "netduinoplus2", "-icount", "shift=4,sleep=off",
                            "-display", "none", "-monitor", "none", "-serial",
