@@ -8,9 +8,9 @@
  *
  * QEMU 7.2's model, as measured: it holds input back until DR is read; it
  * never raises an interrupt for TXE, which is always set; and clearing RXNEIE
- * does not lower an interrupt that RXNE has raised, only reading DR does. The
- * handler therefore stops listening after a read and never with a byte waiting
- * that it was called for.
+ * does not lower an interrupt that RXNE has raised, only reading DR does. So
+ * the handler clears RXNEIE before it reads: a byte that comes right after the
+ * read that filled the ring would else call the handler for ever.
  */
 #include <alula/irq.h>
 
@@ -52,12 +52,16 @@ AL_IRQ(USART1_IRQHandler)
 {
     uint8_t byte;
 
-    /* Ends: each turn takes one place of a ring that the reader, a task,
-     * cannot empty meanwhile. */
-    while (*RXNEIE != 0 && (USART1->SR & SR_RXNE) != 0) {
-        if (!uart_irq_arrived((uint8_t)USART1->DR)) {
-            *RXNEIE = 0;
+    if (*RXNEIE != 0) {
+        bool room = true;
+
+        *RXNEIE = 0;
+        /* Ends: each turn takes one place of a ring that the reader, a task,
+         * cannot empty meanwhile. */
+        while (room && (USART1->SR & SR_RXNE) != 0) {
+            room = uart_irq_arrived((uint8_t)USART1->DR);
         }
+        *RXNEIE = room;
     }
     if (*TXEIE != 0 && (USART1->SR & SR_TXE) != 0) {
         if (uart_irq_next(&byte)) {
