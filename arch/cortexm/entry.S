@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Exceptions: stack checks that trap (SVC), faults, and the way from there into
+ * recovery; and recovery's calls of user code.
+ *
+ * A death seen in handler mode is written down in the task's control block; the
+ * exception then returns into al_recover_entry, in the task, with r4-r11 and sp
+ * as they were at the death. All that recovery does happens there, at the
+ * task's own priority: the fault entries are the only code of ours that runs
+ * above the interrupts, straight-line and short (tests count it).
+ *
+ * Masks: al_recover_entry and arch_restart clear what a dead task left behind.
+ * No other instruction in this file writes a mask.
+ */
+#include "offsets.h"
+
+        .syntax unified
+        .arch armv7e-m
+        .fpu fpv4-sp-d16
+        .thumb
+
+#define CFSR        0xe000ed28          /* ARM DDI 0403E, B3.2.15 */
+#define CFSR_HFSR   4                   /* HFSR - CFSR */
+#define CFSR_MMFAR  12
+#define CFSR_BFAR   16
+#define CFSR_FPCCR  0x20c
+#define BAD_STACK   0x00003838          /* [MUN|M|MLSP|UN|..]STKERR, LSPERR */
+#define MMARVALID   0x80
+#define HFSR_FORCED 0x40000000
+#define HFSR_DEBUG  0x80000000
+#define XPSR_T      0x01000000
+#define XPSR_ALIGN  0x00000200          /* the frame has a word of padding */
+#define BKPT_AB     0xbeab              /* semihosting */
+
+/* SVC: 0 resumes a preempted context, 1 to 4 are stack checks that trapped. */
+        .section .text.SVC_Handler, "ax", %progbits
+        .global SVC_Handler
+        .type SVC_Handler, %function
+        .balign 4
+SVC_Handler:
+        .fnstart
+        .cantunwind
+        @alula: unchecked 16
+        mrs     r0, psp
+        ldr     r1, [r0, #24]           /* stacked pc: behind the svc */
+        ldrb    r2, [r1, #-2]
+        cbnz    r2, svc_check
+        ldr     lr, [r0, #36]           /* EXC_RETURN: frame 32, padding 4 */
+        adds    r0, #40
+        tst     lr, #16
+        it      eq
+        vldmiaeq r0!, {s16-s31}
+        msr     psp, r0
+        bx      lr
+        .global al_svc_check
+al_svc_check:                           /* HardFault comes here as well */
+svc_check:                              /* r0 frame, r2 number */
+        ldr     r3, =al_core
+        ldr     r1, [r3, #CORE_CURRENT]
+        push    {r0, r1, r2, lr}
+        mov     r3, lr
+        bl      arch_trap_is_real       /* (frame, task, number, lr) */
+        cmp     r0, #0
+        pop     {r0, r1, r2, lr}
+        beq     svc_false
+        mov     r3, #0
+        str     r3, [r1, #DEATH_CFSR]
+        ldr     r3, [r0, #16]           /* stacked r12: sp - frame of form 2 */
+        str     r3, [r1, #DEATH_ADDRESS]
+        b       al_fault_take
+svc_false:
+        ldr     r9, [r1, #TASK_LIMIT]   /* precompiled code left garbage */
+        bx      lr
+        .ltorg
+        .fnend
+        .size   SVC_Handler, . - SVC_Handler
+
+/*
+ * MemManage, BusFault, UsageFault: above every interrupt. At most 40
+ * instructions from the entry to the return.
+ */
+        .section .text.al_fault_entry, "ax", %progbits
+        .global MemManage_Handler, BusFault_Handler, UsageFault_Handler
+        .global al_fault_entry, al_fault_take
+        .type MemManage_Handler, %function
+        .type BusFault_Handler, %function
+        .type UsageFault_Handler, %function
+        .type al_fault_entry, %function
+        .balign 4
+MemManage_Handler:
+BusFault_Handler:
+UsageFault_Handler:
+al_fault_entry:
+        .fnstart
+        .cantunwind
+        @alula: unchecked 0
+        tst     lr, #4                  /* SPSEL: did a task do it? */
+        beq     fault_in_handler
+        mrs     r0, psp
+        ldr     r3, =al_core
+        ldr     r1, [r3, #CORE_CURRENT]
+        ldr     r2, [r3, #CORE_LOCKED]
+        cmp     r2, #0
+        bne     fault_in_kernel
+        ldr     r3, =CFSR
+        ldr     r2, [r3]
+        str     r2, [r1, #DEATH_CFSR]
+        str     r2, [r3]                /* write 1 to clear */
+        ldr     r12, [r3, #CFSR_BFAR]
+        tst     r2, #MMARVALID
+        it      ne
+        ldrne   r12, [r3, #CFSR_MMFAR]
+        str     r12, [r1, #DEATH_ADDRESS]
+        movw    r12, #BAD_STACK
+        tst     r2, r12
+        bne     fault_bad_stack
+        ldr     r2, [r1, #TASK_STACK_LOW]
+        cmp     r0, r2
+        blo     fault_bad_stack
+        ldr     r2, [r1, #TASK_STACK_HIGH]
+        cmp     r0, r2
+        bhs     fault_bad_stack
+        movs    r2, #TRAP_FAULT
+al_fault_take:                          /* r0 frame, r1 task, r2 trap */
+        str     r2, [r1, #DEATH_TRAP]
+        ldr     r2, [r0, #24]
+        str     r2, [r1, #DEATH_TRAP_PC]
+        ldr     r2, [r0, #20]
+        str     r2, [r1, #DEATH_LR]
+        ldr     r2, [r0, #28]
+        str     r2, [r1, #DEATH_PSR]
+        /* Back into recovery: IT and ICI bits must go with the old pc. */
+        and     r2, r2, #XPSR_ALIGN
+        orr     r2, r2, #XPSR_T
+        str     r2, [r0, #28]
+        ldr     r2, =al_recover_entry
+        str     r2, [r0, #24]
+        bx      lr
+fault_bad_stack:
+        /*
+         * No frame can be trusted: a made one, below the floor. The lazy save
+         * of the FPU, if pending, points into the frame that is dropped.
+         */
+        movs    r2, #0
+        str     r2, [r1, #DEATH_TRAP_PC]
+        str     r2, [r1, #DEATH_LR]
+        str     r0, [r1, #DEATH_SP]
+        ldr     r2, [r3, #CFSR_FPCCR]
+        bic     r2, r2, #1              /* LSPACT */
+        str     r2, [r3, #CFSR_FPCCR]
+        ldr     r0, [r1, #TASK_LIMIT]
+        sub     r0, r0, #(SLACK + 32)
+        movs    r2, #TRAP_STACK
+        str     r2, [r1, #DEATH_TRAP]
+        mov     r2, #XPSR_T
+        str     r2, [r0, #28]
+        ldr     r2, =al_recover_entry
+        str     r2, [r0, #24]
+        msr     psp, r0
+        mvn     lr, #2                  /* thread, PSP, no FPU frame */
+        bx      lr
+fault_in_kernel:                        /* r0 frame, r1 task */
+        movw    r2, #PANIC_FAULT_1
+        b       al_fault_stop
+fault_in_handler:
+        mrs     r0, msp
+        ldr     r3, =al_core
+        ldr     r1, [r3, #CORE_CURRENT]
+        movw    r2, #PANIC_FAULT_2
+        .global al_fault_stop
+al_fault_stop:                          /* r0 frame, r1 task, r2 site */
+        cbz     r1, fault_stop_now      /* before there is a task */
+        ldr     r3, [r0, #24]
+        str     r3, [r1, #DEATH_TRAP_PC]
+        ldr     r3, [r0, #20]
+        str     r3, [r1, #DEATH_LR]
+        ldr     r3, [r0, #28]
+        str     r3, [r1, #DEATH_PSR]
+        str     r0, [r1, #DEATH_SP]
+        movs    r3, #TRAP_FAULT
+        str     r3, [r1, #DEATH_TRAP]
+        ldr     r3, =CFSR
+        ldr     r0, [r3]
+        str     r0, [r1, #DEATH_CFSR]
+fault_stop_now:
+        ldr     r0, =__al_irq_stack_top /* the stack may be what is broken */
+        msr     msp, r0
+        mov     r0, r2
+        b       kernel_stop
+        .ltorg
+        .fnend
+        .size   al_fault_entry, . - al_fault_entry
+
+/*
+ * HardFault: a fault or a stack check under a mask that the task had set
+ * escalates to here. A semihosting call without a debugger is skipped.
+ */
+        .section .text.HardFault_Handler, "ax", %progbits
+        .global HardFault_Handler
+        .type HardFault_Handler, %function
+        .balign 4
+HardFault_Handler:
+        .fnstart
+        .cantunwind
+        @alula: unchecked 16
+        ldr     r3, =CFSR
+        ldr     r2, [r3, #CFSR_HFSR]
+        str     r2, [r3, #CFSR_HFSR]    /* write 1 to clear */
+        tst     r2, #HFSR_DEBUG
+        bne     hard_debug
+        tst     r2, #HFSR_FORCED
+        beq     hard_stop
+        ldr     r2, [r3]
+        cmp     r2, #0
+        bne     al_fault_entry
+        tst     lr, #4
+        beq     al_fault_entry          /* a check trapped in a handler */
+        mrs     r0, psp
+        ldr     r1, [r0, #24]
+        ldrh    r2, [r1, #-2]!          /* behind the svc (QEMU), */
+        lsrs    r3, r2, #8
+        cmp     r3, #0xdf
+        beq     hard_svc
+        ldrh    r2, [r1, #2]            /* or at it (silicon may) */
+        lsrs    r3, r2, #8
+        cmp     r3, #0xdf
+        bne     hard_stop
+hard_svc:
+        uxtb    r2, r2
+        cmp     r2, #0
+        bne     al_svc_check
+hard_stop:
+        tst     lr, #4
+        ite     ne
+        mrsne   r0, psp
+        mrseq   r0, msp
+        ldr     r3, =al_core
+        ldr     r1, [r3, #CORE_CURRENT]
+        movw    r2, #PANIC_FAULT_4
+        b       al_fault_stop
+hard_debug:
+        tst     lr, #4
+        ite     ne
+        mrsne   r0, psp
+        mrseq   r0, msp
+        ldr     r1, [r0, #24]
+        ldrh    r2, [r1]
+        movw    r3, #BKPT_AB
+        cmp     r2, r3
+        bne     hard_stop
+        adds    r1, #2
+        str     r1, [r0, #24]
+        mvn     r2, #0
+        str     r2, [r0]                /* r0: the call failed */
+        bx      lr
+        .ltorg
+        .fnend
+        .size   HardFault_Handler, . - HardFault_Handler
+
+/* AL_NORETURN void arch_recover_self(void)
+ * A task ends itself: written down like a trap, then the same way. */
+        .section .text.arch_recover_self, "ax", %progbits
+        .global arch_recover_self, al_recover_entry
+        .type arch_recover_self, %function
+        .balign 4
+arch_recover_self:
+        .fnstart
+        .cantunwind
+        @alula: unchecked 0
+        ldr     ip, =al_core
+        ldr     ip, [ip, #CORE_CURRENT]
+        movs    r0, #TRAP_PANIC
+        str     r0, [ip, #DEATH_TRAP]
+        str     r0, [ip, #DEATH_CFSR]
+        str     lr, [ip, #DEATH_TRAP_PC]
+        str     lr, [ip, #DEATH_LR]
+        mrs     r0, xpsr
+        str     r0, [ip, #DEATH_PSR]
+al_recover_entry:                       /* a label: its address is even */
+        /* r4-r11 and sp are as at the death. */
+        ldr     ip, =al_core
+        ldr     ip, [ip, #CORE_CURRENT]
+        movs    r0, #0
+        msr     basepri, r0             /* what the dead task left masked */
+        cpsie   i
+        ldrb    r1, [ip, #TASK_STATE]
+        cmp     r1, #STATE_RECOVERING
+        beq     recover_died_again
+        add     r0, ip, #DEATH_R
+        stmia   r0, {r4-r11}
+        ldr     r1, [ip, #DEATH_TRAP]
+        mov     r2, sp
+        cmp     r1, #TRAP_STACK
+        it      ne                      /* else the true one is there */
+        strne   r2, [ip, #DEATH_SP]
+        bic     r2, r2, #7
+        mov     sp, r2
+        mov     r0, ip
+        bl      arch_recover_captured
+recover_died_again:
+        ldr     r2, [ip, #DEATH_RUN_SP]
+        mov     sp, r2
+        bl      recover_nested
+        .ltorg
+        .fnend
+        .size   arch_recover_self, . - arch_recover_self
+
+/* AL_NORETURN void arch_recover_call(void (*fn)(void *), void *arg,
+ *                                    uintptr_t sp) */
+        .section .text.arch_recover_call, "ax", %progbits
+        .global arch_recover_call, arch_recover_pad
+        .global _Unwind_Resume, __cxa_end_cleanup
+        .type arch_recover_call, %function
+        .type _Unwind_Resume, %function
+        .type __cxa_end_cleanup, %function
+        .balign 4
+arch_recover_call:
+        .fnstart
+        .cantunwind
+        @alula: unchecked 4
+        ldr     r3, =al_core
+        ldr     r3, [r3, #CORE_CURRENT]
+        ldr     r9, [r3, #TASK_LIMIT]
+        mov     sp, r2
+        push    {r0}
+        mov     r0, r1
+        ldr     lr, =_Unwind_Resume
+        pop     {pc}                    /* this frame is given up: no call */
+_Unwind_Resume:                         /* a landing pad ends here, as well */
+__cxa_end_cleanup:
+        mov     r2, sp
+        bic     r2, r2, #7
+        mov     sp, r2
+        bl      recover_continue
+        .ltorg
+        .fnend
+        .size   arch_recover_call, . - arch_recover_call
+
+/* AL_NORETURN void arch_recover_pad(struct al_task *task) */
+        .section .text.arch_recover_pad, "ax", %progbits
+        .type arch_recover_pad, %function
+        .balign 4
+arch_recover_pad:
+        .fnstart
+        .cantunwind
+        @alula: unchecked 0
+        add     r1, r0, #DEATH_R
+        ldmia   r1, {r4-r11}
+        ldr     r9, [r0, #TASK_LIMIT]
+        ldr     r1, [r0, #DEATH_SP]
+        mov     sp, r1
+        ldr     r2, [r0, #DEATH_PAD]
+        orr     r2, r2, #1
+        movs    r1, #0                  /* selector: no handler, a cleanup */
+        bx      r2
+        .fnend
+        .size   arch_recover_pad, . - arch_recover_pad
+
+/* AL_NORETURN void arch_restart(struct al_task *task, uintptr_t sp,
+ *                               void (*entry)(void *), void *args) */
+        .section .text.arch_restart, "ax", %progbits
+        .global arch_restart
+        .type arch_restart, %function
+        .balign 4
+arch_restart:
+        .fnstart
+        .cantunwind
+        @alula: unchecked 0
+        mov     sp, r1
+        ldr     r9, [r0, #TASK_LIMIT]
+        mov     r4, r2
+        mov     r5, r3
+        movs    r0, #2                  /* FPCA off: FPSCR from FPDSCR at the */
+        msr     control, r0             /* first FPU instruction */
+        isb
+        movs    r0, #0
+        msr     basepri, r0             /* what its cleanups left masked */
+        cpsie   i
+        b       al_trampoline
+        .fnend
+        .size   arch_restart, . - arch_restart
+
+/* For AL_CALLBACK's veneers: r9 gets the limit of the stack in use. ip free. */
+        .section .text.al_callback_limit, "ax", %progbits
+        .global al_callback_limit
+        .type al_callback_limit, %function
+        .balign 4
+al_callback_limit:
+        .fnstart
+        .cantunwind
+        @alula: unchecked 0
+        mrs     ip, ipsr
+        cmp     ip, #0
+        bne     1f
+        ldr     r9, =al_core
+        ldr     r9, [r9, #CORE_CURRENT]
+        ldr     r9, [r9, #TASK_LIMIT]
+        bx      lr
+1:      ldr     r9, =__al_irq_limit
+        bx      lr
+        .ltorg
+        .fnend
+        .size   al_callback_limit, . - al_callback_limit
+
+/* void arch_vfp_load(uint32_t n, const void *from): d8+n from two words; the
+ * walk never comes back, so the register itself is the place to restore to. */
+        .section .text.arch_vfp_load, "ax", %progbits
+        .global arch_vfp_load
+        .type arch_vfp_load, %function
+        .balign 4
+arch_vfp_load:
+        .fnstart
+        .cantunwind
+        @alula: unchecked 0
+        tbb     [pc, r0]
+1:      .byte   (2f - 1b) / 2, (3f - 1b) / 2, (4f - 1b) / 2, (5f - 1b) / 2
+        .byte   (6f - 1b) / 2, (7f - 1b) / 2, (8f - 1b) / 2, (9f - 1b) / 2
+2:      vldr    d8, [r1]
+        bx      lr
+3:      vldr    d9, [r1]
+        bx      lr
+4:      vldr    d10, [r1]
+        bx      lr
+5:      vldr    d11, [r1]
+        bx      lr
+6:      vldr    d12, [r1]
+        bx      lr
+7:      vldr    d13, [r1]
+        bx      lr
+8:      vldr    d14, [r1]
+        bx      lr
+9:      vldr    d15, [r1]
+        bx      lr
+        .fnend
+        .size   arch_vfp_load, . - arch_vfp_load

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What the portable headers need of ARMv7-M and ARMv7E-M: types, and the
+ * inlines of the port contract (kernel/arch.h).
+ */
+
+#include <alula/types.h>
+
+/*
+ * A task's death, and the walk through its stack.
+ *
+ * The fault and overflow entries fill in `trap` to `cfsr` in handler mode; the
+ * thread-mode entry of recovery adds r4-r11, sp and lr as they were. The walk
+ * then steps `r`, `sp` and `pc` outwards. entry.S knows the offsets.
+ */
+struct arch_death {
+    uint32_t r[8];    /* r4-r11 of the frame that the walk stands at */
+    uint32_t sp;      /* its stack pointer */
+    uint32_t pc;      /* where it stands: exact, or the return address */
+    uint32_t run_sp;  /* of the frame left last: cleanups run here */
+    uint32_t pad;     /* landing pad that the last look found */
+    uint32_t table;   /* address of this frame's unwind instructions */
+    uint32_t exact;   /* pc is the instruction itself, not one after a call */
+    uint32_t trap;    /* enum arch_trap */
+    uint32_t trap_pc; /* where it died */
+    uint32_t lr;      /* return address register at the death */
+    uint32_t psr;
+    uint32_t cfsr;    /* CFSR at a fault; 0: none */
+    uint32_t address; /* MMFAR or BFAR, if valid; of a trap: r12 */
+};
+
+/* 1 to 4 are the numbers of the stack checks' svc instructions. */
+enum arch_trap {
+    ARCH_TRAP_PANIC = 0,
+    ARCH_TRAP_SMALL = 1,
+    ARCH_TRAP_LARGE = 2,
+    ARCH_TRAP_TABLE = 3,
+    ARCH_TRAP_VARIABLE = 4,
+    ARCH_TRAP_FAULT = 5,
+    ARCH_TRAP_STACK = 6, /* a fault that the stack pointer caused */
+};
+
+/*
+ * Hardware priorities, 4 bits: 0 fault entries, 15 SVC and PendSV (the
+ * kernel), 1 to 14 interrupts: level n is hardware priority 14 - n.
+ */
+#define ARCH_IRQ_LEVELS 14
+
+struct al_core;
+struct al_task;
+
+/* Without side effects and without memory operands: the running task is the
+ * same wherever its own code asks, so the compiler may ask once. */
+AL_INLINE struct al_task *arch_self(const struct al_core *core)
+{
+    struct al_task *self;
+
+    __asm__("ldr %0, [%1]" : "=r"(self) : "r"(core));
+    return self;
+}
+
+/* The address in front of this function's own frame. */
+#define arch_entry_sp() ((uintptr_t)__builtin_dwarf_cfa())
+
+AL_INLINE bool arch_in_handler(void)
+{
+    uint32_t ipsr;
+
+    __asm__ volatile("mrs %0, ipsr" : "=r"(ipsr));
+    return ipsr != 0;
+}
+
+/* LDREX and STREX; an exception clears the monitor on its way in and out (ARM
+ * DDI 0403E, B1.5.6 and B1.5.8). No barrier: there is one core. */
+AL_INLINE uintptr_t arch_load_linked(const void *word)
+{
+    uintptr_t value;
+
+    __asm__ volatile("ldrex %0, [%1]" : "=r"(value) : "r"(word) : "memory");
+    return value;
+}
+
+AL_INLINE bool arch_store_if(void *word, uintptr_t value)
+{
+    uint32_t failed;
+
+    __asm__ volatile("strex %0, %2, [%1]"
+                     : "=&r"(failed)
+                     : "r"(word), "r"(value)
+                     : "memory");
+    return failed == 0;
+}
+
+/*
+ * The entry of a checked handler. r9 belongs to whatever was interrupted; the
+ * handler gets the interrupt stack's limit. Two words keep the stack aligned.
+ */
+#define ARCH_IRQ_VENEER(vector, body)                         \
+  __asm__(".pushsection .text." #vector ",\"ax\",%progbits\n" \
+          ".global " #vector "\n"                             \
+          ".type " #vector ", %function\n"                    \
+          ".thumb_func\n" #vector ":\n"                       \
+          "@alula: unchecked 8\n"                             \
+          ".fnstart\n"                                        \
+          ".cantunwind\n"                                     \
+          "push {r9, lr}\n"                                   \
+          "ldr r9, 1f\n"                                      \
+          "bl " #body "\n"                                    \
+          "pop {r9, pc}\n"                                    \
+          ".balign 4\n"                                       \
+          "1: .word __al_irq_limit\n"                         \
+          ".fnend\n"                                          \
+          ".size " #vector ", . - " #vector "\n"              \
+          ".popsection\n");
+
+/*
+ * The veneer of a callback. Whether the caller runs in a handler or in a task
+ * decides whose limit holds: al_callback_limit puts it in r9. ip is free at a
+ * call. Each use has a veneer of its own.
+ */
+#define ARCH_CALLBACK(fn)                                         \
+  (__extension__({                                                \
+  __typeof__(&fn) al_pointer;                                     \
+  __asm__(".pushsection .text.al_callback_%=,\"ax\",%%progbits\n" \
+          ".type al_callback_%=, %%function\n"                    \
+          ".thumb_func\nal_callback_%=:\n"                        \
+          "@alula: unchecked 8\n"                                 \
+          ".fnstart\n"                                            \
+          "push {r9, lr}\n"                                       \
+          ".save {r9, lr}\n"                                      \
+          "bl al_callback_limit\n"                                \
+          "bl %c1\n"                                              \
+          "pop {r9, pc}\n"                                        \
+          ".fnend\n"                                              \
+          ".size al_callback_%=, . - al_callback_%=\n"            \
+          ".popsection\n"                                         \
+          "movw %0, #:lower16:al_callback_%=\n"                   \
+          "movt %0, #:upper16:al_callback_%="                     \
+          : "=r"(al_pointer)                                      \
+          : "i"(fn));                                             \
+  al_pointer;                                                     \
+  }))

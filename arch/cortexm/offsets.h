@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where the assembly finds the fields of C structures. port.c asserts each.
+ */
+#define TASK_SP         0
+#define TASK_LIMIT      4
+#define TASK_STACK_LOW  12
+#define TASK_STACK_HIGH 16
+#define TASK_DEATH      20
+#define TASK_STATE      154
+
+#define DEATH_R       (TASK_DEATH + 0)
+#define DEATH_SP      (TASK_DEATH + 32)
+#define DEATH_RUN_SP  (TASK_DEATH + 40)
+#define DEATH_PAD     (TASK_DEATH + 44)
+#define DEATH_TRAP    (TASK_DEATH + 56)
+#define DEATH_TRAP_PC (TASK_DEATH + 60)
+#define DEATH_LR      (TASK_DEATH + 64)
+#define DEATH_PSR     (TASK_DEATH + 68)
+#define DEATH_CFSR    (TASK_DEATH + 72)
+#define DEATH_ADDRESS (TASK_DEATH + 76)
+
+#define CORE_CURRENT   0
+#define CORE_LOCKED    4
+#define CORE_INBOX     8
+#define CORE_READY_MAP 12
+#define CORE_READY     16
+
+#define STATE_RECOVERING 8
+
+#define TRAP_PANIC 0
+#define TRAP_FAULT 5
+#define TRAP_STACK 6
+
+#define SLACK 64
+
+#define PANIC_FAULT_1 0x801
+#define PANIC_FAULT_2 0x802
+#define PANIC_FAULT_4 0x804

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The port contract in C: contexts, interrupts, the tick, deaths. What needs
+ * registers lies in switch.S and entry.S, the walk through a stack in
+ * unwind.c, start-up in start.c.
+ */
+#include "registers.h"
+
+#include "arch.h"
+#include "image.h"
+#include "panic.h"
+#include "recover.h"
+#include "task.h"
+#include "time.h"
+
+#include <chip.h>
+
+/* offsets.h names some constants that the headers name, too: same values. */
+#include "offsets.h"
+
+#define AT(field, offset)                                       \
+  AL_STATIC_ASSERT(offsetof(struct al_task, field) == (offset), \
+          "offsets.h is out of date: " #field)
+AT(sp, TASK_SP);
+AT(limit, TASK_LIMIT);
+AT(stack_low, TASK_STACK_LOW);
+AT(stack_high, TASK_STACK_HIGH);
+AT(state, TASK_STATE);
+AT(death.r, DEATH_R);
+AT(death.sp, DEATH_SP);
+AT(death.run_sp, DEATH_RUN_SP);
+AT(death.pad, DEATH_PAD);
+AT(death.trap, DEATH_TRAP);
+AT(death.trap_pc, DEATH_TRAP_PC);
+AT(death.lr, DEATH_LR);
+AT(death.psr, DEATH_PSR);
+AT(death.cfsr, DEATH_CFSR);
+AT(death.address, DEATH_ADDRESS);
+AL_STATIC_ASSERT(
+        offsetof(struct al_core, current) == CORE_CURRENT &&
+                offsetof(struct al_core, locked) == CORE_LOCKED &&
+                offsetof(struct al_core, inbox) == CORE_INBOX &&
+                offsetof(struct al_core, ready_map) == CORE_READY_MAP &&
+                offsetof(struct al_core, ready) == CORE_READY,
+        "offsets.h is out of date: struct al_core");
+AL_STATIC_ASSERT((int)AL_TASK_RECOVERING == STATE_RECOVERING &&
+                         (int)ARCH_TRAP_PANIC == TRAP_PANIC &&
+                         (int)ARCH_TRAP_FAULT == TRAP_FAULT &&
+                         (int)ARCH_TRAP_STACK == TRAP_STACK,
+        "offsets.h is out of date: enumerations");
+
+/* A saved context that was made by a call; see switch.S. */
+struct called_context {
+    uint32_t r0;
+    uint32_t r4;
+    uint32_t r5;
+    uint32_t r6_to_r8[3];
+    uint32_t r9;
+    uint32_t r10_to_r11[2];
+    uint32_t pc;
+};
+
+AL_STATIC_ASSERT(sizeof(struct called_context) == 40, "as switch.S pops it");
+
+void al_trampoline(void);
+
+void arch_task_prepare(
+        struct al_task *task, uintptr_t sp, void (*entry)(void *), void *args)
+{
+    struct called_context *context =
+            (struct called_context *)(sp - sizeof(*context));
+
+    context->r4 = (uint32_t)entry;
+    context->r5 = (uint32_t)args;
+    context->r9 = task->limit;
+    context->pc = (uint32_t)al_trampoline;
+    task->sp = context;
+}
+
+void arch_pend_switch(void)
+{
+    ICSR = ICSR_PENDSVSET;
+}
+
+void arch_idle(void)
+{
+    __asm__ volatile("wfi" ::: "memory");
+}
+
+/* The processor has priorities 0 (most urgent) to 15 in the upper 4 bits. */
+static uint8_t hardware_prio(uint32_t level)
+{
+    return (uint8_t)((ARCH_IRQ_LEVELS - level) << 4);
+}
+
+void arch_irq_enable(uint32_t line, uint32_t level)
+{
+    NVIC_IPR[line] = hardware_prio(level);
+    NVIC_ISER[line / 32] = 1u << line % 32;
+}
+
+void arch_irq_disable(uint32_t line)
+{
+    NVIC_ICER[line / 32] = 1u << line % 32;
+    __asm__ volatile("dsb\n\tisb" ::: "memory");
+}
+
+void arch_boot_tick(void)
+{
+    SHPR[15 - 4] = hardware_prio(0);
+    SYST_RVR = CHIP_SYSTICK_HZ / AL_TICK_HZ - 1;
+    SYST_CVR = 0;
+    SYST_CSR = SYST_CSR_ENABLE | SYST_CSR_TICKINT | SYST_CSR_CLKSOURCE;
+}
+
+void SysTick_Handler(void);
+
+/* Raw: time_tick() and all below it run unchecked, as part of the kernel. */
+void SysTick_Handler(void)
+{
+    time_tick();
+}
+
+void al_irq_unhandled(void);
+
+/* A line that was enabled without a handler: off, so that it cannot storm. */
+void al_irq_unhandled(void)
+{
+    uint32_t ipsr;
+
+    __asm__ volatile("mrs %0, ipsr" : "=r"(ipsr));
+    if (ipsr < 16) {
+        kernel_stop(PANIC_FAULT_4);
+    }
+    arch_irq_disable(ipsr - 16);
+}
+
+bool arch_is_ram(uintptr_t at, size_t bytes)
+{
+    uintptr_t low = (uintptr_t)__al_ram_low;
+    uintptr_t high = (uintptr_t)__al_ram_high;
+
+    return at >= low && at < high && bytes <= high - at;
+}
+
+size_t arch_stack_reserve(void)
+{
+    return (size_t)__al_stack_reserve;
+}
+
+const uint8_t *arch_build_id(void)
+{
+    return (const uint8_t *)__al_build_id + 16; /* note header, "GNU\0" */
+}
+
+void arch_kernel_stop_mask(void)
+{
+    __asm__ volatile("cpsid i" ::: "memory");
+}
+
+AL_NORETURN void arch_reset(void)
+{
+    __asm__ volatile("dsb" ::: "memory");
+    AIRCR = AIRCR_VECTKEY | AIRCR_SYSRESETREQ;
+    for (;;) {
+        arch_idle();
+    }
+}
+
+/* Binary search in the table of frames above the slack; 0: not there. */
+static uint32_t frame_of(uint32_t pc)
+{
+    const struct frame_entry *low = __al_frames_start;
+    const struct frame_entry *high = __al_frames_end;
+
+    while (low < high) {
+        const struct frame_entry *middle = low + (high - low) / 2;
+
+        if (middle->function > pc) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    if (low == __al_frames_start) {
+        return 0;
+    }
+    return (low[-1].sizes >> 12) * 4;
+}
+
+/* An exception frame as far as the trap handlers read it. */
+struct exception_frame {
+    uint32_t r[4];
+    uint32_t r12;
+    uint32_t lr;
+    uint32_t pc;
+    uint32_t psr;
+};
+
+#define PSR_ALIGN       0x200u /* the frame has a word of padding */
+#define FPU_FRAME_BYTES 72u
+
+#define EXC_RETURN_BASIC 0x10u /* set: the frame has no FPU part */
+
+bool arch_trap_is_real(const struct exception_frame *frame,
+        const struct al_task *task, uint32_t number, uint32_t exc_return);
+
+/*
+ * Is the stack check that trapped right? A callback that precompiled code
+ * calls without a veneer compares with garbage: then the task's own limit
+ * decides.
+ */
+bool arch_trap_is_real(const struct exception_frame *frame,
+        const struct al_task *task, uint32_t number, uint32_t exc_return)
+{
+    uint32_t sp = (uint32_t)frame + sizeof(*frame);
+
+    if ((exc_return & EXC_RETURN_BASIC) == 0) {
+        sp += FPU_FRAME_BYTES;
+    }
+    if ((frame->psr & PSR_ALIGN) != 0) {
+        sp += 4;
+    }
+    switch (number) {
+    case ARCH_TRAP_SMALL:
+        return sp < task->limit;
+    case ARCH_TRAP_LARGE:
+        return frame->r12 < task->limit;
+    case ARCH_TRAP_TABLE:
+        return sp - (frame_of(frame->pc) - SLACK) < task->limit;
+    default:
+        return true;
+    }
+}
+
+AL_NORETURN void arch_recover_captured(struct al_task *task);
+
+/* Thread mode, in the dying task: where does the walk begin? */
+AL_NORETURN void arch_recover_captured(struct al_task *task)
+{
+    struct arch_death *death = &task->death;
+    bool walkable = death->trap != ARCH_TRAP_STACK &&
+                    death->sp >= task->stack_low &&
+                    death->sp < task->stack_high;
+
+    death->exact =
+            death->trap == ARCH_TRAP_FAULT || death->trap == ARCH_TRAP_VARIABLE;
+    death->pc = death->trap_pc;
+    if (death->trap >= ARCH_TRAP_SMALL && death->trap <= ARCH_TRAP_TABLE) {
+        /* Nothing of the function has run: the death is the call's. */
+        death->pc = death->lr;
+    }
+    death->run_sp = walkable ? death->sp & ~7u : task_floor(task->def);
+    recover_begin(walkable);
+}
+
+/* The cause that CFSR tells; the more special bit first. */
+static uint32_t cause_of_fault(const struct arch_death *death)
+{
+    if ((death->cfsr & CFSR_DIVBYZERO) != 0) {
+        return AL_CAUSE_DIV0;
+    }
+    if ((death->cfsr & CFSR_UNALIGNED) != 0) {
+        return AL_CAUSE_ALIGN;
+    }
+    if ((death->cfsr & (CFSR_UNDEFINSTR | CFSR_INVSTATE | CFSR_NOCP)) != 0) {
+        return AL_CAUSE_UNDEF;
+    }
+    if ((death->cfsr & (CFSR_DACCVIOL | CFSR_IACCVIOL)) != 0) {
+        return death->address < CHIP_NULL_GUARD_BYTES ? AL_CAUSE_NULL
+                                                      : AL_CAUSE_ACCESS;
+    }
+    if ((death->cfsr & (CFSR_PRECISERR | CFSR_IMPRECISERR | CFSR_IBUSERR)) !=
+            0) {
+        return AL_CAUSE_BUS;
+    }
+    return AL_CAUSE_FAULT;
+}
+
+void arch_death_describe(
+        const struct al_task *task, struct al_crash_record *record)
+{
+    const struct arch_death *death = &task->death;
+
+    record->pc = death->trap_pc;
+    record->lr = death->lr;
+    record->sp = death->sp;
+    record->psr = death->psr;
+    record->fault_status = death->cfsr;
+    record->fault_address = 0;
+    switch ((enum arch_trap)death->trap) {
+    case ARCH_TRAP_PANIC:
+        return;
+    case ARCH_TRAP_SMALL:
+    case ARCH_TRAP_LARGE:
+    case ARCH_TRAP_TABLE:
+        record->cause = AL_CAUSE_OVERFLOW;
+        record->detail[0] = frame_of(death->trap_pc);
+        return;
+    case ARCH_TRAP_VARIABLE:
+        record->cause = AL_CAUSE_VLA;
+        return;
+    case ARCH_TRAP_FAULT:
+        record->cause = cause_of_fault(death);
+        record->fault_address = death->address;
+        record->detail[0] = death->address;
+        return;
+    case ARCH_TRAP_STACK:
+        record->cause = AL_CAUSE_STACK;
+        record->detail[0] = death->sp;
+        return;
+    }
+}

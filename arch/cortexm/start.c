@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Start-up: from reset to the kernel. It runs on the interrupt stack, which is
+ * the boot stack as well until the first task runs. Nothing here is checked: it
+ * sets r9 before it calls anything that is.
+ *
+ * The protection unit guards the first addresses against every access, so that
+ * a null pointer faults, and the flash against writing. Vector fetches are not
+ * subject to it (ARM DDI 0403E, B3.5.1).
+ */
+#include "boot.h"
+#include "image.h"
+#include "registers.h"
+
+#include <chip.h>
+
+extern const struct al_task_def __al_taskdefs_low[];
+extern const struct al_task_def __al_taskdefs_high[];
+extern const uintptr_t __al_vectors[];
+
+static void memory_start(void)
+{
+    const volatile uint32_t *from = __al_data_from;
+
+    for (volatile uint32_t *to = __al_data_low; to < __al_data_high; to++) {
+        *to = *from++;
+    }
+    for (volatile uint32_t *to = __al_bss_low; to < __al_bss_high; to++) {
+        *to = 0;
+    }
+}
+
+static void protection_start(void)
+{
+    if (MPU_TYPE == 0) {
+        return; /* a chip without one: LIMITS.md */
+    }
+    MPU_RBAR = 0 | MPU_RBAR_VALID | 1;
+    MPU_RASR = MPU_RASR_XN | MPU_RASR_AP_NONE |
+               MPU_RASR_SIZE(CHIP_NULL_GUARD_LOG2) | MPU_RASR_ENABLE;
+    MPU_RBAR = CHIP_FLASH_BASE | MPU_RBAR_VALID | 0;
+    MPU_RASR = MPU_RASR_AP_RO | MPU_RASR_NORMAL |
+               MPU_RASR_SIZE(CHIP_FLASH_LOG2) | MPU_RASR_ENABLE;
+    MPU_CTRL = MPU_CTRL_PRIVDEFENA | MPU_CTRL_ENABLE;
+}
+
+static void exceptions_start(void)
+{
+    VTOR = (uint32_t)__al_vectors;
+    CCR |= CCR_STKALIGN | CCR_DIV_0_TRP;
+    SHPR[4 - 4] = 0; /* MemManage, BusFault, UsageFault: above all */
+    SHPR[5 - 4] = 0;
+    SHPR[6 - 4] = 0;
+    SHPR[11 - 4] = 0xf0; /* SVC and PendSV: the kernel, below all */
+    SHPR[14 - 4] = 0xf0;
+    SHCSR |= SHCSR_MEMFAULTENA | SHCSR_BUSFAULTENA | SHCSR_USGFAULTENA;
+    CPACR |= CPACR_CP10_CP11; /* reads as zero where there is no FPU */
+    __asm__ volatile("dsb\n\tisb" ::: "memory");
+}
+
+AL_NORETURN void al_boot_c(void);
+
+AL_NORETURN void al_boot_c(void)
+{
+    const struct boot_image image = {
+            .tasks = {__al_taskdefs_low, __al_taskdefs_high},
+            .heap_low = (uintptr_t)__al_heap_low,
+            .heap_high = (uintptr_t)__al_heap_high,
+    };
+
+    exceptions_start();
+    memory_start();
+    protection_start();
+    boot_kernel(&image);
+}
+
+AL_NORETURN void Reset_Handler(void);
+
+/* A bootloader may leave any stack pointer, limit register or mask behind. */
+__attribute__((naked)) AL_NORETURN void Reset_Handler(void)
+{
+    __asm__ volatile("@alula: unchecked 0\n"
+                     "ldr r0, =__al_irq_stack_top\n\t"
+                     "msr msp, r0\n\t"
+                     "movs r0, #0\n\t"
+                     "msr control, r0\n\t"
+                     "isb\n\t"
+                     "msr basepri, r0\n\t"
+                     "cpsie i\n\t"
+                     "ldr r9, =__al_irq_limit\n\t"
+                     "b al_boot_c");
+}

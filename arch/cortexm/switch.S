@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Switching tasks. A saved context is what the task's sp points to:
+ *
+ *   called          r0 r4..r11 pc=return                                 40
+ *   called, FPU     r0 r4..r11 pc=fp_stub | fpscr s16..s31 return       112
+ *   preempted       r0 r4..r11 pc=exc_stub | EXC_RETURN [s16..s31] frame
+ *   new task        r0 r4=entry r5=args .. r9=limit .. pc=trampoline     40
+ *
+ * where frame is the processor's exception frame (32 bytes, 104 with FPU). One
+ * `pop {r0, r4-r11, pc}` resumes each of them. r0 is what arch_switch()
+ * returns.
+ *
+ * The resumed side holds the kernel lock and lets go of it in the restart
+ * window [al_resume_window, al_exc_stub): there sp points to the whole saved
+ * context and nothing of it has been used up, so PendSV, if it comes in the
+ * window, saves nothing: the context is resumed from its beginning. At
+ * al_exc_stub the context has been popped; PendSV puts it back. Outside of both
+ * a thread is saved as preempted.
+ *
+ * Not here: masking. No instruction in this file does.
+ */
+#include "offsets.h"
+
+        .syntax unified
+        .arch armv7e-m
+        .fpu fpv4-sp-d16
+        .thumb
+
+        .global al_core
+
+/* uint32_t arch_switch(uint32_t result, struct al_task *next)
+ * Kernel lock held. r0 result, r1 next. */
+        .section .text.arch_switch, "ax", %progbits
+        .global arch_switch
+        .type arch_switch, %function
+        .balign 4
+arch_switch:
+        .fnstart
+        .cantunwind
+        @alula: unchecked 112
+        mrs     r2, control
+        tst     r2, #4                  /* FPCA: has the task used the FPU? */
+        bne     switch_fpu
+        push    {r0, r4-r11, lr}
+switch_saved:
+        ldr     r3, =al_core
+        ldr     r2, [r3, #CORE_CURRENT]
+        str     sp, [r2, #TASK_SP]
+        str     r1, [r3, #CORE_CURRENT]
+        ldr     r2, [r1, #TASK_SP]
+        mov     sp, r2
+        .global al_resume_window
+al_resume_window:                       /* r3 al_core, sp the whole context */
+        movs    r2, #0
+        str     r2, [r3, #CORE_LOCKED]
+        ldr     r2, [r3, #CORE_INBOX]   /* after the store: see softlock.h */
+        cbz     r2, resume_pop
+        movs    r2, #1
+        str     r2, [r3, #CORE_LOCKED]
+        b       resume_posts            /* from here on locked again */
+        .global al_resume_pop
+al_resume_pop:
+resume_pop:
+        pop     {r0, r4-r11, pc}
+        .global al_exc_stub
+al_exc_stub:                            /* sp-> EXC_RETURN [s16..s31] frame */
+        svc     #0
+resume_posts:
+        mov     r2, sp                  /* a preempted context may lie at 4 */
+        bic     r2, r2, #7              /* modulo 8; C wants 0 */
+        mov     sp, r2
+        bl      softlock_resume
+        ldr     r3, =al_core
+        ldr     r2, [r0, #TASK_SP]
+        mov     sp, r2
+        b       al_resume_window
+switch_fpu:
+        push    {lr}
+        vpush   {s16-s31}
+        vmrs    r3, fpscr
+        push    {r3}
+        ldr     lr, =fp_stub
+        push    {r0, r4-r11, lr}
+        bic     r2, r2, #4
+        msr     control, r2             /* FPCA off: frames are 32 bytes now */
+        isb
+        b       switch_saved
+        .ltorg
+        .fnend
+        .size   arch_switch, . - arch_switch
+
+        .section .text.fp_stub, "ax", %progbits
+        .type fp_stub, %function
+        .thumb_func
+fp_stub:                                /* sp-> fpscr s16..s31 return */
+        .fnstart
+        .cantunwind
+        @alula: unchecked 0
+        pop     {r1}
+        vmsr    fpscr, r1
+        vpop    {s16-s31}
+        pop     {pc}
+        .fnend
+        .size   fp_stub, . - fp_stub
+
+/* Where a task begins: r4 entry, r5 its arguments, r9 the limit. */
+        .section .text.al_trampoline, "ax", %progbits
+        .global al_trampoline
+        .type al_trampoline, %function
+        .thumb_func
+al_trampoline:
+        .fnstart
+        .cantunwind
+        @alula: unchecked 4
+        mov     r0, r5
+        ldr     lr, =trampoline_end + 1
+        push    {r4}
+        pop     {pc}                    /* nothing of this frame is left */
+        nop                             /* the walk looks before the return */
+trampoline_end:
+        bl      task_returned
+        .ltorg
+        .fnend
+        .size   al_trampoline, . - al_trampoline
+
+/* void arch_start_first(struct al_task *first)
+ * From the boot stack to the first task; the interrupt stack begins anew. */
+        .section .text.arch_start_first, "ax", %progbits
+        .global arch_start_first
+        .type arch_start_first, %function
+arch_start_first:
+        .fnstart
+        .cantunwind
+        @alula: unchecked 0
+        ldr     r3, =al_core
+        ldr     r1, [r0, #TASK_SP]
+        msr     psp, r1
+        movs    r2, #2                  /* SPSEL: tasks run on PSP; FPCA 0 */
+        msr     control, r2
+        isb
+        ldr     r2, =__al_irq_stack_top
+        msr     msp, r2
+        b       al_resume_window
+        .ltorg
+        .fnend
+        .size   arch_start_first, . - arch_start_first
+
+/* PendSV: switch from wherever the thread is to the most urgent task.
+ * r3 al_core, r1 the task to run, r0 psp, r12 al_exc_stub, lr EXC_RETURN */
+        .section .text.PendSV_Handler, "ax", %progbits
+        .global PendSV_Handler
+        .type PendSV_Handler, %function
+        .balign 4
+PendSV_Handler:
+        .fnstart
+        .cantunwind
+        @alula: unchecked 8
+        ldr     r3, =al_core
+        ldr     r0, [r3, #CORE_LOCKED]
+        cmp     r0, #0
+        bne     pendsv_late
+        movs    r0, #1
+        str     r0, [r3, #CORE_LOCKED]
+        ldr     r0, [r3, #CORE_INBOX]
+        cbnz    r0, pendsv_drain
+pendsv_choose:
+        ldr     r0, [r3, #CORE_READY_MAP]
+        clz     r0, r0
+        add     r0, r3, r0, lsl #2
+        ldr     r1, [r0, #CORE_READY]
+        ldr     r2, [r3, #CORE_CURRENT]
+        cmp     r1, r2
+        beq     pendsv_stay
+        mrs     r0, psp
+        ldr     r12, [r0, #24]          /* stacked pc */
+        ldr     r2, =al_resume_window
+        subs    r2, r12, r2
+        cmp     r2, #(al_exc_stub - al_resume_window)
+        ldr     r12, =al_exc_stub + 1
+        blo     pendsv_load             /* in the window: nothing to save */
+        beq     pendsv_at_stub
+        tst     lr, #16
+        it      eq
+        vstmdbeq r0!, {s16-s31}         /* also makes a pending lazy save */
+        stmdb   r0!, {r4-r11, r12, lr}
+pendsv_saved:
+        subs    r0, #4                  /* the place of r0, not used */
+        ldr     r2, [r3, #CORE_CURRENT]
+        str     r0, [r2, #TASK_SP]
+pendsv_load:
+        str     r1, [r3, #CORE_CURRENT]
+        ldr     r0, [r1, #TASK_SP]
+        ldr     r2, [r0, #36]           /* what the context resumes at */
+        cmp     r2, r12
+        bne     pendsv_to_called
+        adds    r0, #4
+        ldmia   r0!, {r4-r11, r12, lr}
+        tst     lr, #16
+        it      eq
+        vldmiaeq r0!, {s16-s31}
+pendsv_leave:
+        msr     psp, r0
+pendsv_stay:
+        movs    r2, #0
+        str     r2, [r3, #CORE_LOCKED]
+        ldr     r2, [r3, #CORE_INBOX]
+        cbnz    r2, pendsv_again
+        bx      lr
+pendsv_to_called:
+        /* A made frame below the context leads the thread to the pop; it never
+         * used the FPU since its switch, or its frame has fp_stub. */
+        subs    r0, #32
+        ldr     r2, =al_resume_pop
+        str     r2, [r0, #24]
+        mov     r2, #0x01000000         /* xPSR: Thumb */
+        str     r2, [r0, #28]
+        mvn     lr, #2                  /* 0xfffffffd: thread, PSP, no FPU */
+        b       pendsv_leave
+pendsv_at_stub:
+        /* The popped registers go back under the EXC_RETURN word, which lies 4
+         * modulo 8, that is 4 bytes of padding above the processor's frame. */
+        stmia   r0, {r4-r11, r12}
+        b       pendsv_saved
+pendsv_drain:
+        push    {r4, lr}
+        bl      softlock_drain_held
+        pop     {r4, lr}
+        ldr     r3, =al_core
+        b       pendsv_choose
+pendsv_again:
+        /*
+         * An interrupt posted between the choice and the store. Choosing again
+         * is right whatever was loaded: a preempted context is saved back as
+         * it was, one that had called stands at al_resume_pop, in the window.
+         */
+        movs    r2, #1
+        str     r2, [r3, #CORE_LOCKED]
+        b       pendsv_drain
+pendsv_late:
+        ldr     r0, =al_resched_post
+        b       softlock_irq_post
+        .ltorg
+        .fnend
+        .size   PendSV_Handler, . - PendSV_Handler

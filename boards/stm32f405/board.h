@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * STM32F405 at 168 MHz, emulated as QEMU's netduinoplus2.
+ */
+
+#include "../board.h"
+
+#define BOARD_NAME "stm32f405"
+
+/* Clock of TIM2 as the emulator has it; silicon's depends on its clock tree. */
+#define BOARD_TIMER_HZ 1000000000u
+
+/* One instruction under QEMU's -icount shift=4. */
+#define BOARD_INSN_NS 16u
+
+/* Counts of TIM2 that its interrupt may come late by in the emulator: one
+ * instruction. */
+#define BOARD_TIMER_SLIP 16u
+
+/* USART1's BRR: 115200 baud from an 84 MHz APB2. */
+#define BOARD_CONSOLE_BAUD_DIVISOR 0x2d9u

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Arm MPS2 with the FPGA images AN385 (Cortex-M3) and AN386 (Cortex-M4):
+ * memory map and clocks. Arm Application Notes 385 and 386, section 3.
+ *
+ * There is no flash: code lies in the RAM at address 0, write-protected by the
+ * protection unit. The first KiB holds the boot vectors only, and is guarded.
+ */
+
+#define CHIP_FLASH_BASE 0x00000000u
+#define CHIP_FLASH_LOG2 22 /* 4 MiB of ZBT SSRAM1 */
+
+#define CHIP_NULL_GUARD_LOG2  10
+#define CHIP_NULL_GUARD_BYTES (1u << CHIP_NULL_GUARD_LOG2)
+
+#define CHIP_SYSTICK_HZ 25000000u

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * STM32F405: memory map and clocks. ST RM0090 revision 19, section 2.3, and
+ * data sheet DocID022152.
+ *
+ * Main SRAM is 112 + 16 KiB in one piece from 0x20000000; the 64 KiB of CCM at
+ * 0x10000000 are not used by the images' default map.
+ */
+
+#define CHIP_FLASH_BASE 0x08000000u
+#define CHIP_FLASH_LOG2 20 /* 1 MiB */
+
+/* Nothing below the flash is ever accessed: its alias at 0 least of all. */
+#define CHIP_NULL_GUARD_LOG2  27
+#define CHIP_NULL_GUARD_BYTES (1u << CHIP_NULL_GUARD_LOG2)
+
+/* SysTick counts processor cycles. */
+#define CHIP_SYSTICK_HZ 168000000u

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * All of Alula's public interface.
+ */
+
+#include <alula/callback.h>
+#include <alula/crash.h>
+#include <alula/heap.h>
+#include <alula/irq.h>
+#include <alula/mutex.h>
+#include <alula/panic.h>
+#include <alula/scope.h>
+#include <alula/sem.h>
+#include <alula/status.h>
+#include <alula/task.h>
+#include <alula/time.h>
+#include <alula/types.h>

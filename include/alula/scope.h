@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Registered scopes: what a task must give back, whatever happens to it.
+ *
+ * A scope is registered with its task before it takes effect, in a record in
+ * the caller's own frame, and is undone exactly once: at the end of its block,
+ * or, if the task dies first, by recovery, newest first. This does not depend
+ * on what the compiler infers about exceptions, nor on the instruction at
+ * which the task died, nor on whose frames lie in between.
+ *
+ * Not here: locks and heap blocks (mutex.h, heap.h), which are scopes too.
+ * Leaving a block with longjmp() does not close its scopes.
+ */
+
+#include <alula/task.h>
+#include <alula/types.h>
+
+AL_EXTERN_C_BEGIN
+
+/*
+ * Fields belong to the kernel; AL_DEFER makes one. A mutex holds one as well:
+ * all that a task must give back stands in one chain, newest first.
+ */
+struct al_scope {
+    struct al_scope *prev; /* next older scope of the same task */
+    void (*fn)(void *);    /* what undoes it; NULL: it is part of a mutex */
+    void *arg;             /* handed to fn; of a mutex: sp at the take */
+};
+
+/* Takes a scope that is not its task's newest out of its chain; false when it
+ * is closed already. */
+bool al_scope_unlink(struct al_scope *scope);
+
+/*
+ * The order of the two stores is the promise: a record is whole before the
+ * task's chain names it, so that a death, or an interrupt, at any instruction
+ * sees either no record or a whole one.
+ */
+AL_INLINE void al_scope_open(
+        struct al_scope *scope, void (*fn)(void *), void *arg)
+{
+    struct al_task *self = al_task_self();
+
+    scope->prev = self->scopes;
+    scope->fn = fn;
+    scope->arg = arg;
+    AL_BARRIER();
+    self->scopes = scope;
+    AL_BARRIER();
+}
+
+/*
+ * Unlinked first: if fn dies, recovery does not run it a second time. Not the
+ * newest when a lock was taken in the block and is still held, or when
+ * recovery was here before a landing pad: the slow path tells.
+ */
+AL_INLINE void al_scope_close(struct al_scope *scope)
+{
+    struct al_task *self = al_task_self();
+
+    AL_BARRIER();
+    if (__builtin_expect(self->scopes == scope, 1)) {
+        self->scopes = scope->prev;
+    } else if (!al_scope_unlink(scope)) {
+        return;
+    }
+    AL_BARRIER();
+    scope->fn(scope->arg);
+}
+
+/**
+ * Call `fn(arg)` when the enclosing block is left, or when the task dies in it.
+ *
+ * @param[in] function  void (*)(void *); runs in the task, may lock and free
+ * @param[in] argument  handed to it; must live as long as the block
+ * @context   task
+ * @unwind    runs once, newest first, at its own frame's stack pointer; if it
+ *            dies in turn, it alone is abandoned
+ * @cost      14 instructions beyond fn itself; docs/numbers.md#defer
+ */
+#define AL_DEFER(function, argument)                                  \
+  __attribute__((cleanup(al_scope_close))) struct al_scope AL_UNIQUE( \
+          al_defer_);                                                 \
+  al_scope_open(&AL_UNIQUE(al_defer_), function, argument)
+
+AL_EXTERN_C_END

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The port contract: all that the portable kernel asks of a processor. A port
+ * lies in arch/<name>/ and supplies <arch/port.h> (types and inlines marked
+ * "port.h" below) and the functions. Requirements are numbered; the tests in
+ * tests/system name them.
+ *
+ * R1  Every interrupt that an application may enable preempts the kernel at
+ *     any instruction; the kernel is preempted by nothing else.
+ * R2  Handlers nest strictly: the one that preempts ends first.
+ * R3  No function here masks an interrupt, but for boot, restart and stop.
+ */
+
+#include <alula/crash.h>
+#include <alula/task.h>
+
+#include <arch/port.h>
+
+/*
+ * port.h: struct arch_death       machine state of a task that died; recovery
+ *                                 walks the stack in it
+ * port.h: ARCH_IRQ_LEVELS         interrupt priorities below the fault entries
+ * port.h: arch_self(core)         core->current, for the compiler to merge
+ * port.h: arch_entry_sp()         stack pointer at the entry of this function
+ * port.h: arch_in_handler()       true in an interrupt or fault handler
+ * port.h: arch_load_linked(p)     read a word and watch it
+ * port.h: arch_store_if(p, v)     write it if nothing came between: true; any
+ *                                 interrupt since the read makes it false
+ */
+
+/**
+ * Make a task's first saved context: it will call `entry(args)` at `sp`.
+ *
+ * @param[in,out] task  stack_low, stack_high, limit are set
+ * @param[in] sp        8-aligned, inside the task's stack
+ */
+void arch_task_prepare(
+        struct al_task *task, uintptr_t sp, void (*entry)(void *), void *args);
+
+/**
+ * Save the running task as one that called, make `next` current, resume it and
+ * let go of the kernel lock, draining the inbox.
+ *
+ * @param result  what this returns when the caller is resumed and nobody
+ *                stored another word with arch_set_result()
+ * @context   task, kernel lock held
+ * @cost      constant; the processor's share of every switch
+ */
+uint32_t arch_switch(uint32_t result, struct al_task *next);
+
+/**
+ * Ask for a switch to the most urgent task as soon as no handler runs.
+ *
+ * @context   any
+ */
+void arch_pend_switch(void);
+
+/**
+ * Leave the boot stack for the most urgent ready task; lets go of the lock.
+ *
+ * @context   boot, kernel lock held
+ */
+AL_NORETURN void arch_start_first(struct al_task *first);
+
+/**
+ * Wait for an interrupt; returns after any.
+ *
+ * @context   task
+ */
+void arch_idle(void);
+
+/**
+ * Set a line's priority and enable it, or disable it.
+ *
+ * @param level  0 .. ARCH_IRQ_LEVELS-1, higher is more urgent
+ */
+void arch_irq_enable(uint32_t line, uint32_t level);
+void arch_irq_disable(uint32_t line);
+
+/**
+ * Start the tick: time_tick() is called AL_TICK_HZ times a second, in a
+ * handler of the least urgent interrupt level.
+ *
+ * @context   boot
+ */
+void arch_boot_tick(void);
+
+/**
+ * Run recover_continue() on the caller's stack, for a task that ends itself:
+ * its registers go to task->death first.
+ *
+ * @context   task
+ */
+AL_NORETURN void arch_recover_self(void);
+
+/* What a step of the stack walk found. */
+enum arch_frame {
+    ARCH_FRAME_END, /* the outermost frame, or no table says more */
+    ARCH_FRAME,     /* a frame without a landing pad for this place */
+    ARCH_FRAME_PAD, /* a frame whose landing pad is to run */
+};
+
+/**
+ * Look at the innermost frame of task->death: remember its landing pad, if it
+ * has one for this place.
+ *
+ * @context   the dying task
+ * @cost      logarithmic in the image's functions, linear in the call sites
+ *            of this one
+ */
+enum arch_frame arch_unwind_look(struct al_task *task);
+
+/**
+ * Step to the caller's frame: task->death then says what it said at the call.
+ * Its old stack pointer stays in task->death as the place to run cleanups at.
+ *
+ * @return    false when the tables make no sense: nothing was changed
+ */
+bool arch_unwind_step(struct al_task *task);
+
+/*
+ * Where the walk stands: the program counter of the innermost frame that is
+ * left; the stack address below which everything belongs to frames that are
+ * done with; and the stack pointer at which their cleanups may run.
+ */
+uintptr_t arch_unwind_pc(const struct al_task *task);
+uintptr_t arch_unwind_bound(const struct al_task *task);
+uintptr_t arch_unwind_run_sp(const struct al_task *task);
+
+/* Does memory that a program may write to hold all of [at, at + bytes)? */
+bool arch_is_ram(uintptr_t at, size_t bytes);
+
+/**
+ * Run the landing pad that arch_unwind_look() found; its end comes back in
+ * recover_continue().
+ */
+AL_NORETURN void arch_recover_pad(struct al_task *task);
+
+/**
+ * Call fn(arg) at stack pointer `sp` and come back in recover_continue() at
+ * that stack pointer: the caller's own frame is given up.
+ */
+AL_NORETURN void arch_recover_call(void (*fn)(void *), void *arg, uintptr_t sp);
+
+/**
+ * Start a task that died again: reset what it left in the processor (masks,
+ * floating-point state), then entry(args) at `sp`.
+ *
+ * @context   the dying task
+ */
+AL_NORETURN void arch_restart(
+        struct al_task *task, uintptr_t sp, void (*entry)(void *), void *args);
+
+/* Fill in what the processor knows of a death: registers, fault, cause. */
+void arch_death_describe(
+        const struct al_task *task, struct al_crash_record *record);
+
+/* No interrupt comes any more: the kernel stops. */
+void arch_kernel_stop_mask(void);
+
+/* Bytes of a stack below its floor that belong to the kernel. */
+size_t arch_stack_reserve(void);
+
+/* First bytes of the image's build id. */
+const uint8_t *arch_build_id(void);
+
+/* Restart the board. */
+AL_NORETURN void arch_reset(void);
+
+/* The board's last word after a kernel stop (boards/board.h). */
+AL_NORETURN void board_stop(void);
+/* The board's own start-up: clocks, console; before any task runs. */
+void board_start(void);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From the port's start-up to the first task. The kernel lock is held from
+ * reset on: an interrupt that comes early leaves a post, which the first task
+ * delivers.
+ *
+ * The idle task is the kernel's own: level 0, always ready, so that the ready
+ * queue is never empty.
+ */
+#include "boot.h"
+
+#include "arch.h"
+#include "crash.h"
+#include "heap.h"
+#include "sched.h"
+#include "softlock.h"
+#include "time.h"
+
+#define IDLE_STACK 640u
+
+static char idle_stack[IDLE_STACK]
+        __attribute__((aligned(8), section(".noinit.alula.stacks")));
+static struct al_task idle __attribute__((section(".bss.alula.tasks")));
+
+static void idle_entry(void *args)
+{
+    (void)args;
+    for (;;) {
+        arch_idle();
+    }
+}
+
+static const struct al_task_def idle_def = {
+        .task = &idle,
+        .name = "idle",
+        .entry = idle_entry,
+        .stack = idle_stack,
+        .stack_bytes = IDLE_STACK,
+        .prio = 0,
+        .policy = &al_restart_default,
+};
+
+AL_NORETURN void boot_kernel(const struct boot_image *image)
+{
+    softlock_take();
+    al_core.current = &idle;
+    crash_boot();
+    time_boot();
+    heap_boot(image->heap_low, image->heap_high);
+    task_prepare(&idle_def);
+    sched_insert_held(&idle);
+    task_boot_all_held(image->tasks);
+    board_start();
+    arch_boot_tick();
+    al_core.current = sched_top_held();
+    arch_start_first(al_core.current);
+}

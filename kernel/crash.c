@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The crash ring, in memory that start-up does not clear. Records are named by
+ * their sequence number, which also gives their place. Several tasks may be
+ * dying at once, each with its own record: the number is taken by
+ * load-linked and store-conditional, the rest is the dying task's alone.
+ *
+ * Not here: sending records anywhere. That is an application's task.
+ */
+#include "crash.h"
+
+#include "arch.h"
+
+#include <alula/config.h>
+
+#define RING_MAGIC 0x52534c41u /* "ALSR" */
+
+#define FIRST_WORD   (offsetof(struct al_crash_record, build_id) / 4)
+#define HEADER_WORDS (offsetof(struct al_crash_record, pcs) / 4)
+
+AL_STATIC_ASSERT(sizeof(struct al_crash_record) == 232,
+        "the layout of a crash record is a contract: raise its version");
+AL_STATIC_ASSERT(AL_CFG_CRASH_RECORDS >= 2,
+        "AL_CFG_CRASH_RECORDS must be at least 2: two tasks may die at once");
+
+static struct {
+    uint32_t magic;   /* RING_MAGIC when the rest is valid */
+    uint32_t deaths;  /* sequence number of the newest record; atomic */
+    uint32_t inverse; /* ~deaths: a word that memory does not hold by chance */
+    struct al_crash_record records[AL_CFG_CRASH_RECORDS];
+} ring __attribute__((section(".noinit.alula.crash")));
+
+void crash_boot(void)
+{
+    if (ring.magic == RING_MAGIC && ring.inverse == ~ring.deaths) {
+        return;
+    }
+    ring.magic = RING_MAGIC;
+    ring.deaths = 0;
+    ring.inverse = ~0u;
+    for (unsigned i = 0; i < AL_CFG_CRASH_RECORDS; i++) {
+        ring.records[i].magic = 0;
+    }
+}
+
+uint32_t al_crash_count(void)
+{
+    return *(volatile uint32_t *)&ring.deaths;
+}
+
+static struct al_crash_record *place_of(uint32_t sequence)
+{
+    return &ring.records[(sequence - 1) % AL_CFG_CRASH_RECORDS];
+}
+
+static void copy_name(char *to, const char *from)
+{
+    uint32_t i = 0;
+
+    for (; i < sizeof(((struct al_crash_record *)0)->task); i++) {
+        to[i] = *from;
+        if (*from != '\0') {
+            from++;
+        }
+    }
+}
+
+struct al_crash_record *crash_open(const struct al_task *task)
+{
+    struct al_crash_record *record;
+    const uint8_t *build_id = arch_build_id();
+    al_time now = al_now();
+    uint32_t sequence;
+
+    do {
+        sequence = arch_load_linked(&ring.deaths) + 1;
+    } while (!arch_store_if(&ring.deaths, sequence));
+    ring.inverse = ~sequence;
+
+    record = place_of(sequence);
+    record->magic = 0;
+    AL_BARRIER();
+    record->version = AL_CRASH_VERSION;
+    record->size = sizeof(*record);
+    record->sequence = sequence;
+    for (unsigned i = 0; i < sizeof(record->build_id); i++) {
+        record->build_id[i] = build_id[i];
+    }
+    record->cause = task->cause;
+    record->detail[0] = task->detail[0];
+    record->detail[1] = task->detail[1];
+    record->text = (uint32_t)(uintptr_t)task->text;
+    copy_name(record->task, task->def->name);
+    record->generation = task->generation;
+    record->tick[0] = (uint32_t)now;
+    record->tick[1] = (uint32_t)(now >> 32);
+    record->scopes_undone = 0;
+    record->heap_left = 0;
+    record->nested = 0;
+    record->pc_count = 0;
+    arch_death_describe(task, record);
+    return record;
+}
+
+void crash_add_pc(struct al_crash_record *record, uintptr_t pc)
+{
+    uint32_t i = record->pc_count;
+
+    if (i >= AL_CRASH_NEWEST) {
+        i = AL_CRASH_NEWEST + (i - AL_CRASH_NEWEST) % AL_CRASH_OLDEST;
+    }
+    record->pcs[i] = (uint32_t)pc;
+    record->pc_count++;
+}
+
+static uint32_t checksum(const struct al_crash_record *record)
+{
+    const uint32_t *words = (const uint32_t *)(const void *)record;
+    uint32_t kept = record->pc_count;
+    uint32_t a = record->sequence;
+    uint32_t b = record->sequence;
+
+    if (kept > AL_CRASH_NEWEST + AL_CRASH_OLDEST) {
+        kept = AL_CRASH_NEWEST + AL_CRASH_OLDEST;
+    }
+    for (uint32_t i = FIRST_WORD; i < HEADER_WORDS + kept; i++) {
+        a += words[i];
+        b += a;
+    }
+    return a ^ (b << 16 | b >> 16);
+}
+
+void crash_close(struct al_crash_record *record)
+{
+    record->checksum = checksum(record);
+    AL_BARRIER();
+    record->magic = AL_CRASH_MAGIC;
+}
+
+/* A loop of our own: the kernel calls no library. */
+static void copy_words(uint32_t *to, const uint32_t *from)
+{
+    for (uint32_t i = 0; i < sizeof(struct al_crash_record) / 4; i++) {
+        to[i] = ((const volatile uint32_t *)from)[i];
+    }
+}
+
+al_status al_crash_read(uint32_t sequence, struct al_crash_record *record)
+{
+    uint32_t newest = al_crash_count();
+
+    if (sequence == 0 || sequence > newest ||
+            newest - sequence >= AL_CFG_CRASH_RECORDS) {
+        return AL_E_GONE;
+    }
+    copy_words((uint32_t *)(void *)record,
+            (const uint32_t *)(const void *)place_of(sequence));
+    if (record->magic != AL_CRASH_MAGIC ||
+            record->version != AL_CRASH_VERSION ||
+            record->size != sizeof(*record) || record->sequence != sequence ||
+            record->checksum != checksum(record)) {
+        return AL_E_GONE;
+    }
+    return AL_OK;
+}

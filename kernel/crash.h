@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Writing crash records: open one at the death, add program counters while the
+ * stack is walked, close it when all is undone. A record that was not closed
+ * does not count.
+ */
+
+#include <alula/crash.h>
+#include <alula/task.h>
+
+/* Forget a ring that is not whole: power-up, or another image's. */
+void crash_boot(void);
+
+/* Open a record for `task`, which dies. Never fails: the oldest one goes. */
+struct al_crash_record *crash_open(const struct al_task *task);
+
+/* Add the next older program counter. */
+void crash_add_pc(struct al_crash_record *record, uintptr_t pc);
+
+/* The record is whole. */
+void crash_close(struct al_crash_record *record);

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Recovery. It runs in the dying task, at its priority, on its own stack.
+ *
+ *     death -> begin -> [look -> pad] -> step -> undo ... -> rest -> restart
+ *
+ * Walking out frame by frame, it runs each frame's landing pad as far as the
+ * compiler kept one, then undoes the scopes that were opened in that frame, at
+ * that frame's stack pointer: what lies below is dead. Because user code then
+ * overwrites recovery's own frames, nothing of recovery's state lies on the
+ * stack: task->phase and task->death say where it stands, and each piece of
+ * user code comes back through recover_continue(). If it dies instead, it comes
+ * back through recover_nested(), and the next one goes on.
+ *
+ * What a scope is: a record in a frame, or a part of a mutex. Both stand in one
+ * chain, newest first, and belong to the frame whose stack addresses enclose
+ * the record, or the stack pointer at which the mutex was taken. The chain lies
+ * in memory that the dead task may have overwritten: each link is checked
+ * before it is used, and a chain that makes no sense is dropped.
+ *
+ * Not here: handlers that die, deaths from outside.
+ */
+#include "recover.h"
+
+#include "arch.h"
+#include "crash.h"
+#include "mutex.h"
+#include "panic.h"
+#include "sched.h"
+#include "softlock.h"
+#include "task.h"
+#include "time.h"
+
+#include <alula/panic.h>
+#include <alula/scope.h>
+
+#define BACK_OFF_DOUBLINGS 6u
+
+/* Where the scope was opened: an address in its frame. */
+static uintptr_t opened_at(const struct al_scope *scope)
+{
+    return scope->fn != NULL ? (uintptr_t)scope : (uintptr_t)scope->arg;
+}
+
+/*
+ * May this link of the chain be used? A record lies in the task's stack, above
+ * the one undone last (so that no loop of links keeps recovery for ever); a
+ * mutex lies anywhere in memory.
+ */
+static bool scope_is_sane(
+        const struct al_task *self, const struct al_scope *scope)
+{
+    uintptr_t at = (uintptr_t)scope;
+
+    if (at % sizeof(uintptr_t) != 0 || !arch_is_ram(at, sizeof(*scope))) {
+        return false;
+    }
+    return scope->fn == NULL || (at > self->undone_to && at < self->stack_high);
+}
+
+/*
+ * Undo the scopes that were opened below `bound`, newest first. Comes back only
+ * when no function of the user's is left to call.
+ */
+static void undo_below(struct al_task *self, uintptr_t bound)
+{
+    for (;;) {
+        struct al_scope *scope = self->scopes;
+
+        if (scope == NULL) {
+            return;
+        }
+        if (!scope_is_sane(self, scope)) {
+            self->scopes = NULL;
+            return;
+        }
+        if (opened_at(scope) >= bound) {
+            return;
+        }
+        self->scopes = scope->prev;
+        self->crash->scopes_undone++;
+        if (scope->fn != NULL) {
+            self->undone_to = (uintptr_t)scope;
+            self->phase |= RECOVER_USER;
+            arch_recover_call(scope->fn, scope->arg, arch_unwind_run_sp(self));
+        }
+        if (!mutex_abandon(scope)) {
+            self->scopes = NULL;
+            return;
+        }
+    }
+}
+
+/* Restarts in the present window, this one included. */
+static uint32_t count_restart(struct al_task *self)
+{
+    al_time now = al_now();
+
+    if (now - self->window_start >= self->def->policy->window) {
+        self->window_start = now;
+        self->window_restarts = 0;
+        self->back_offs = 0;
+    }
+    if (self->window_restarts < UINT16_MAX) {
+        self->window_restarts++;
+    }
+    return self->window_restarts;
+}
+
+/* Sleep for the back-off. */
+static void back_off(struct al_task *self)
+{
+    uint32_t doublings = self->back_offs;
+    uint32_t ticks = self->def->policy->back_off;
+
+    if (doublings > BACK_OFF_DOUBLINGS) {
+        doublings = BACK_OFF_DOUBLINGS;
+    }
+    if (self->back_offs < UINT16_MAX) {
+        self->back_offs++;
+    }
+    softlock_take();
+    sched_remove_held(self);
+    self->state = AL_TASK_HELD_BACK;
+    time_sleep_held(al_now() + (ticks << doublings));
+    /* A death within a window from now backs off again, twice as long. */
+    self->window_start = al_now();
+    self->window_restarts = self->def->policy->budget;
+}
+
+static void stop_for_good(struct al_task *self)
+{
+    softlock_take();
+    sched_remove_held(self);
+    self->state = AL_TASK_STOPPED;
+    (void)arch_switch(0, sched_top_held());
+}
+
+static void obey_policy(struct al_task *self)
+{
+    const struct al_restart_policy *policy = self->def->policy;
+
+    if (policy->budget == UINT16_MAX || count_restart(self) <= policy->budget) {
+        return;
+    }
+    switch ((enum al_exhausted)policy->exhausted) {
+    case AL_EXHAUSTED_BACK_OFF:
+        back_off(self);
+        return;
+    case AL_EXHAUSTED_STOP:
+        stop_for_good(self);
+        return;
+    case AL_EXHAUSTED_RESET:
+        arch_reset();
+    }
+}
+
+AL_NORETURN static void restart(struct al_task *self)
+{
+    uintptr_t sp;
+
+    crash_close(self->crash);
+    self->crash = NULL;
+    obey_policy(self);
+    self->cause = AL_CAUSE_NONE;
+    self->text = NULL;
+    self->limit = task_limit(self->def);
+    self->generation++;
+    self->restarts++;
+    self->state = AL_TASK_READY;
+    sp = task_copy_args(self->def);
+    arch_restart(self, sp, self->def->entry, (void *)sp);
+}
+
+AL_NORETURN void recover_continue(void)
+{
+    struct al_task *self = al_core.current;
+
+    self->phase &= (uint8_t)~RECOVER_USER;
+    for (;;) {
+        switch ((enum recover_phase)self->phase) {
+        case RECOVER_LOOK:
+            switch (arch_unwind_look(self)) {
+            case ARCH_FRAME_END:
+                self->phase = RECOVER_REST;
+                break;
+            case ARCH_FRAME_PAD:
+                self->phase = RECOVER_STEP | RECOVER_USER;
+                arch_recover_pad(self);
+            case ARCH_FRAME:
+                self->phase = RECOVER_STEP;
+                break;
+            }
+            break;
+        case RECOVER_STEP:
+            if (!arch_unwind_step(self)) {
+                self->phase = RECOVER_REST;
+                break;
+            }
+            crash_add_pc(self->crash, arch_unwind_pc(self));
+            self->phase = RECOVER_UNDO;
+            break;
+        case RECOVER_UNDO:
+            undo_below(self, arch_unwind_bound(self));
+            self->phase = RECOVER_LOOK;
+            break;
+        case RECOVER_REST:
+            undo_below(self, UINTPTR_MAX);
+            restart(self);
+        }
+    }
+}
+
+AL_NORETURN void recover_begin(bool walkable)
+{
+    struct al_task *self = al_core.current;
+
+    self->state = AL_TASK_RECOVERING;
+    self->limit = task_recovery_limit(self->def);
+    self->phase = walkable ? RECOVER_LOOK : RECOVER_REST;
+    self->crash = crash_open(self);
+    self->crash->heap_left = self->heap_bytes;
+    self->undone_to = self->stack_low;
+    crash_add_pc(self->crash, self->crash->pc);
+    if (walkable && arch_unwind_pc(self) != self->crash->pc) {
+        crash_add_pc(self->crash, arch_unwind_pc(self));
+    }
+    recover_continue();
+}
+
+AL_NORETURN void recover_nested(void)
+{
+    struct al_task *self = al_core.current;
+
+    KERNEL_MUST(RECOVER, 1, (self->phase & RECOVER_USER) != 0);
+    self->crash->nested++;
+    self->cause = AL_CAUSE_NONE;
+    recover_continue();
+}
+
+AL_NORETURN void recover_panic(
+        uint32_t cause, uint32_t a, uint32_t b, const char *text)
+{
+    struct al_task *self = al_core.current;
+
+    if (arch_in_handler() || softlock_is_taken()) {
+        kernel_stop(PANIC_FAULT_3);
+    }
+    self->cause = cause;
+    self->detail[0] = a;
+    self->detail[1] = b;
+    self->text = text;
+    arch_recover_self();
+}
+
+AL_NORETURN void al_panic(const char *why)
+{
+    recover_panic(AL_CAUSE_PANIC, 0, 0, why);
+}
+
+AL_NORETURN void al_assert_failed(const char *where)
+{
+    recover_panic(AL_CAUSE_ASSERT, 0, 0, where);
+}
+
+AL_NORETURN void al_reset(void)
+{
+    arch_reset();
+}
+
+AL_NORETURN void panic_caller(enum panic_site site)
+{
+    recover_panic(
+            AL_CAUSE_CALLER, (uint32_t)site >> 8, (uint32_t)site & 0xff, NULL);
+}
+
+AL_NORETURN void kernel_stop(enum panic_site site)
+{
+    struct al_task *self = al_core.current;
+    struct al_crash_record *record;
+
+    arch_kernel_stop_mask();
+    if (self != NULL) {
+        record = crash_open(self);
+        record->cause = AL_CAUSE_KERNEL;
+        record->detail[0] = (uint32_t)site >> 8;
+        record->detail[1] = (uint32_t)site & 0xff;
+        record->heap_left = self->heap_bytes;
+        crash_add_pc(record, record->pc);
+        crash_close(record);
+    }
+    board_stop();
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * From death to restart. The port captures the machine state of a death in
+ * task->death and calls in here, in the dying task, on its own stack.
+ */
+
+#include <alula/task.h>
+
+/* What recovery does next; kept in task->phase, because user code that it runs
+ * comes back by a fresh call of recover_continue(). */
+enum recover_phase {
+    RECOVER_LOOK, /* at the innermost frame that is left: a landing pad? */
+    RECOVER_STEP, /* leave that frame */
+    RECOVER_UNDO, /* undo what was opened in frames that are left by now */
+    RECOVER_REST, /* no more frames: undo what is left */
+};
+
+/* Set in task->phase while user code runs for recovery. */
+#define RECOVER_USER 0x80u
+
+/*
+ * A task died: task->death is filled in. `walkable` is false when its stack
+ * pointer makes no sense.
+ */
+AL_NORETURN void recover_begin(bool walkable);
+
+/* User code that recovery ran died in turn: that alone is given up. */
+AL_NORETURN void recover_nested(void);
+
+/* Go on where the phase says. */
+AL_NORETURN void recover_continue(void);
+
+/* The running task ends itself; from a handler, or in the kernel lock, it is
+ * the kernel stop. `text` is constant text of the image, or NULL. */
+AL_NORETURN void recover_panic(
+        uint32_t cause, uint32_t a, uint32_t b, const char *text);

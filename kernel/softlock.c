@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Letting go of the kernel lock, and the inbox.
+ *
+ * The inbox is a stack of posts; each is on it at most once, because only who
+ * moves `pending` off 0 pushes. Draining takes the whole stack by one exchange
+ * and turns it round, so that equal wakers come in their order. A post's link
+ * is read before its flag is cleared: from then on an interrupt may push it
+ * again and overwrite the link. The flag is cleared before the object is looked
+ * at: whatever comes after that look pushes again.
+ */
+#include "softlock.h"
+
+#include "panic.h"
+#include "sched.h"
+
+/* What a switch request that met a taken lock leaves: a look, and no more. */
+struct al_post al_resched_post __attribute__((section(".bss.alula.state")));
+
+AL_STATIC_ASSERT((int)AL_POST_RESCHED == 0, "cleared memory is such a post");
+
+static struct al_post *inbox_take(void)
+{
+    struct al_post *newest;
+    struct al_post *oldest = NULL;
+
+    do {
+        newest = (struct al_post *)arch_load_linked(&al_core.inbox);
+    } while (!arch_store_if(&al_core.inbox, 0));
+    while (newest != NULL) {
+        struct al_post *next = newest->next;
+
+        newest->next = oldest;
+        oldest = newest;
+        newest = next;
+    }
+    return oldest;
+}
+
+static void deliver_held(struct al_post *post)
+{
+    switch ((enum al_post_kind)post->kind) {
+    case AL_POST_RESCHED:
+        return; /* to be looked at is all it wanted */
+    case AL_POST_TIMER:
+        time_expire_held();
+        return;
+    case AL_POST_SEM:
+        sem_settle_held(post);
+        return;
+    }
+    kernel_stop(PANIC_SOFTLOCK_1);
+}
+
+void softlock_drain_held(void)
+{
+    while (!softlock_inbox_is_empty()) {
+        struct al_post *post = inbox_take();
+
+        while (post != NULL) {
+            struct al_post *next = post->next;
+
+            AL_BARRIER();
+            *(volatile uint32_t *)&post->pending = 0;
+            AL_BARRIER();
+            deliver_held(post);
+            post = next;
+        }
+    }
+}
+
+void softlock_leave_and_switch(void)
+{
+    struct al_task *top = sched_top_held();
+
+    if (top != al_core.current) {
+        (void)arch_switch(0, top);
+        return;
+    }
+    softlock_leave();
+}
+
+__attribute__((noinline, cold)) void softlock_leave_slow(void)
+{
+    do {
+        struct al_task *top;
+
+        softlock_take();
+        softlock_drain_held();
+        top = sched_top_held();
+        if (top != al_core.current) {
+            (void)arch_switch(0, top);
+            return;
+        }
+        softlock_clear();
+    } while (!softlock_inbox_is_empty());
+}
+
+void softlock_irq_leave(void)
+{
+    for (;;) {
+        bool behind = sched_top_held() != al_core.current;
+
+        softlock_clear();
+        if (behind) {
+            arch_pend_switch();
+        }
+        if (softlock_inbox_is_empty()) {
+            return;
+        }
+        softlock_take();
+        softlock_drain_held();
+    }
+}
+
+void softlock_irq_post(struct al_post *post)
+{
+    struct al_post *newest;
+
+    do {
+        if (arch_load_linked(&post->pending) != 0) {
+            return;
+        }
+    } while (!arch_store_if(&post->pending, 1));
+    do {
+        newest = (struct al_post *)arch_load_linked(&al_core.inbox);
+        post->next = newest;
+        AL_BARRIER();
+    } while (!arch_store_if(&al_core.inbox, (uintptr_t)post));
+}
+
+struct al_task *softlock_resume(void)
+{
+    struct al_task *top;
+
+    softlock_drain_held();
+    top = sched_top_held();
+    al_core.current = top;
+    return top;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The kernel lock: one word, taken and let go by plain stores, because
+ * whoever can come in between (an interrupt) ends before the holder goes on.
+ *
+ * An interrupt that finds it taken leaves a post on the object itself and puts
+ * the object on the inbox, at most once. The holder drains the inbox before it
+ * lets go and looks again after:
+ *
+ *     holder                          interrupt
+ *     locked = 0                      locked? no: do it all oneself
+ *     inbox empty? no: take, drain    yes: post
+ *
+ * An interrupt before the store has posted, and the look after the store sees
+ * it; one after the store does everything itself. Nothing is lost, and no
+ * instruction masks anything.
+ *
+ * Not here: waiting for the lock. Nobody ever does: tasks are switched only by
+ * its holder.
+ */
+
+#include <alula/task.h>
+#include <alula/wait.h>
+
+#include "arch.h"
+
+/* Compiler barriers only: one core, and handlers nest. The volatile accesses
+ * keep their order among each other, AL_BARRIER the plain ones inside. */
+static inline void softlock_take(void)
+{
+    *(volatile uint32_t *)&al_core.locked = 1;
+    AL_BARRIER();
+}
+
+static inline bool softlock_is_taken(void)
+{
+    return *(volatile uint32_t *)&al_core.locked != 0;
+}
+
+/* Lets go without a look at the inbox: only where the caller looks next, or a
+ * failed attempt starts again. */
+static inline void softlock_clear(void)
+{
+    AL_BARRIER();
+    *(volatile uint32_t *)&al_core.locked = 0;
+    AL_BARRIER();
+}
+
+static inline bool softlock_inbox_is_empty(void)
+{
+    return *(struct al_post *volatile *)&al_core.inbox == NULL;
+}
+
+/*
+ * Do what the posts say, oldest first, until the inbox is empty. The lock is
+ * held and stays so.
+ */
+void softlock_drain_held(void);
+
+/*
+ * What a post asks for, by its kind: owned here, defined by the modules whose
+ * objects are posted. The lock is held.
+ */
+void time_expire_held(void);
+void sem_settle_held(struct al_post *post);
+
+/* The part of softlock_leave() that is seldom needed; takes the lock again. */
+void softlock_leave_slow(void);
+
+/*
+ * A task lets go of the lock, having made no other task more urgent than
+ * itself: no switch but for what posts ask.
+ */
+static inline void softlock_leave(void)
+{
+    softlock_clear();
+    if (__builtin_expect(!softlock_inbox_is_empty(), 0)) {
+        softlock_leave_slow();
+    }
+}
+
+/*
+ * A task lets go of the lock and gives way if a more urgent task is ready.
+ */
+void softlock_leave_and_switch(void);
+
+/*
+ * A handler lets go of the lock that it found free and took; a switch that is
+ * needed comes when the last handler ends.
+ */
+void softlock_irq_leave(void);
+
+/*
+ * A handler that found the lock taken asks its holder to look at `post`.
+ * Constant, but for one repeat per handler that comes in between.
+ */
+void softlock_irq_post(struct al_post *post);
+
+/*
+ * For the port, in the lock: drain, choose who is to run, make it current.
+ * Called where a resumed side finds the inbox not empty.
+ */
+struct al_task *softlock_resume(void);
+
+/* For the port: to be posted by a switch request that comes in the lock. */
+extern struct al_post al_resched_post;

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Making tasks, and starting them again.
+ */
+
+#include <alula/task.h>
+
+/* Tasks of the image, as the linker gathers them: the boot code's to pass. */
+struct task_list {
+    const struct al_task_def *first;
+    const struct al_task_def *end;
+};
+
+/* Remember the image's tasks, make them ready; kernel lock held, at boot. */
+void task_boot_all_held(struct task_list list);
+
+/* Lay down one control block; queued by the caller. */
+void task_prepare(const struct al_task_def *def);
+
+/*
+ * Copy the original arguments to the top of the stack. Returns the first stack
+ * pointer of the task, 8-aligned; the arguments lie at it.
+ */
+uintptr_t task_copy_args(const struct al_task_def *def);
+
+/* Limit of the task while it is well, and while it recovers. */
+uintptr_t task_limit(const struct al_task_def *def);
+uintptr_t task_recovery_limit(const struct al_task_def *def);
+
+/* Lowest address that checked code of the task may store to. */
+uintptr_t task_floor(const struct al_task_def *def);
+
+/* Where a task comes back to when its entry returns. */
+AL_NORETURN void task_returned(void);

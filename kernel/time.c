@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The clock is two copies of a 64-bit count and the index of the valid one. The
+ * tick handler, its only writer, fills the other copy and then flips the
+ * index by one store: whoever reads, in a handler above the tick too, sees a
+ * whole count.
+ *
+ * The tick looks at one word, the low half of the next expiry, without the
+ * kernel lock. Sleepers enter under the lock, set that word, and read the
+ * clock again after it: a tick before the store is seen by that second look, a
+ * tick after it sees the store. A word that is due too early costs a look
+ * under the lock and nothing else.
+ */
+#include "time.h"
+
+#include "arch.h"
+#include "panic.h"
+#include "sched.h"
+#include "softlock.h"
+#include "timer.h"
+
+/* The longest time the tick is left without a look: keeps the 32-bit
+ * comparison of the expiry clear of its wrap. */
+#define LOOK_AGAIN_TICKS 0x40000000u
+
+static struct {
+    al_time count[2];         /* tick handler writes; index says which holds */
+    volatile uint32_t index;  /* tick handler writes; 0 or 1 */
+    volatile uint32_t expiry; /* low half of the next expiry; under the lock */
+    struct timer_tree tree;   /* sleepers; under the lock */
+    struct al_post post;      /* expiry that met a taken lock */
+} clock __attribute__((section(".bss.alula.state")));
+
+void time_boot(void)
+{
+    clock.expiry = LOOK_AGAIN_TICKS;
+    clock.post.kind = AL_POST_TIMER;
+}
+
+al_time al_now(void)
+{
+    uint32_t index;
+    al_time now;
+
+    do {
+        index = clock.index;
+        AL_BARRIER();
+        now = clock.count[index];
+        AL_BARRIER();
+    } while (index != clock.index);
+    return now;
+}
+
+void time_tick(void)
+{
+    uint32_t next = clock.index ^ 1;
+    al_time now = clock.count[next ^ 1] + 1;
+
+    clock.count[next] = now;
+    AL_BARRIER();
+    clock.index = next;
+    if ((int32_t)((uint32_t)now - clock.expiry) < 0) {
+        return;
+    }
+    if (softlock_is_taken()) {
+        softlock_irq_post(&clock.post);
+        return;
+    }
+    softlock_take();
+    time_expire_held();
+    softlock_irq_leave();
+}
+
+static struct al_task *task_of(struct al_timer *timer)
+{
+    return (struct al_task *)(void *)((char *)timer -
+                                      offsetof(struct al_task, timer));
+}
+
+/* The next look at the tree: at its root's time, or a long while from now. */
+static void expiry_set(al_time now)
+{
+    const struct al_timer *root = clock.tree.root;
+    al_time next = now + LOOK_AGAIN_TICKS;
+
+    if (root != NULL && root->when < next) {
+        next = root->when;
+    }
+    clock.expiry = (uint32_t)next;
+}
+
+/* Wakes every task whose time has come, and sets the next expiry. */
+void time_expire_held(void)
+{
+    al_time now;
+
+    /* Read the clock again after the expiry is set: see the head. */
+    do {
+        now = al_now();
+        while (clock.tree.root != NULL && clock.tree.root->when <= now) {
+            struct al_timer *timer = clock.tree.root;
+
+            timer_remove_held(&clock.tree, timer);
+            sched_wake_held(task_of(timer));
+        }
+        expiry_set(now);
+        AL_BARRIER();
+    } while (clock.tree.root != NULL && clock.tree.root->when <= al_now());
+}
+
+void time_sleep_held(al_time when)
+{
+    struct al_task *self = al_core.current;
+
+    self->timer.when = when;
+    timer_insert_held(&clock.tree, &self->timer);
+    time_expire_held();
+    (void)arch_switch(0, sched_top_held());
+}
+
+void al_sleep_until(al_time when)
+{
+    struct al_task *self = al_core.current;
+
+    CALLER_MUST(TASK, 1, !arch_in_handler());
+    if (when <= al_now()) {
+        return;
+    }
+    softlock_take();
+    sched_remove_held(self);
+    self->state = AL_TASK_WAITING;
+    time_sleep_held(when);
+}
+
+void al_sleep(uint32_t ticks)
+{
+    al_sleep_until(al_now() + ticks);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A waiting queue is a list of rings, most urgent first; a ring holds the
+ * waiters of one priority in order of arrival. Only the first task of a ring
+ * is in the list: ring_link points to what points to it. So entering costs a
+ * step per distinct priority, and leaving costs none.
+ *
+ * Not here: ready queues. Each level of those is one ring of the same kind.
+ */
+#include "wait.h"
+
+static void ring_open(struct al_task **link, struct al_task *task)
+{
+    task->next = task;
+    task->prev = task;
+    task->ring_next = *link;
+    if (*link != NULL) {
+        (*link)->ring_link = &task->ring_next;
+    }
+    task->ring_link = link;
+    *link = task;
+}
+
+void wait_insert_held(struct al_waitq *queue, struct al_task *task)
+{
+    struct al_task **link = &queue->head;
+    struct al_task *first = *link;
+
+    while (first != NULL && first->prio > task->prio) {
+        link = &first->ring_next;
+        first = *link;
+    }
+    task->waitq = queue;
+    if (first == NULL || first->prio != task->prio) {
+        ring_open(link, task);
+        return;
+    }
+    task->ring_link = NULL;
+    task->next = first;
+    task->prev = first->prev;
+    first->prev->next = task;
+    first->prev = task;
+}
+
+/* `heir` takes the place of `task` in the list of rings. */
+static void ring_inherit(struct al_task *task, struct al_task *heir)
+{
+    heir->ring_next = task->ring_next;
+    heir->ring_link = task->ring_link;
+    *heir->ring_link = heir;
+    if (heir->ring_next != NULL) {
+        heir->ring_next->ring_link = &heir->ring_next;
+    }
+}
+
+void wait_remove_held(struct al_task *task)
+{
+    task->waitq = NULL;
+    if (task->next == task) {
+        *task->ring_link = task->ring_next;
+        if (task->ring_next != NULL) {
+            task->ring_next->ring_link = task->ring_link;
+        }
+        return;
+    }
+    if (task->ring_link != NULL) {
+        ring_inherit(task, task->next);
+    }
+    task->next->prev = task->prev;
+    task->prev->next = task->next;
+}
