@@ -18,6 +18,12 @@ FORM = {NONE: 'none', SMALL: 'small', LARGE: 'large', IP_FREE: 'ip-free',
 VARIABLE = 0x40
 SLACK = 64
 
+# Ends that compilers' code calls by the names of their ABIs. They never come
+# back: whoever calls them is done with, and recovery, a root of its own,
+# begins at the sp of the call.
+ABI_ENDS = re.compile(r'_Unwind_Resume$|__cxa_end_cleanup$|'
+                      r'__ubsan_handle_|__aeabi_[il]div0$')
+
 
 class Unbounded(Exception):
     """No depth can be computed; the argument is a sentence."""
@@ -93,6 +99,9 @@ class Graph:
         return self.checked(f) and any(n.startswith('al_')
                                        for n in f.names) and f.glob
 
+    def ends(self, f):
+        return any(ABI_ENDS.match(n) for n in f.names)
+
     def bound(self, f):
         """The stated depth of precompiled code, or None."""
         found = [self.bounds[n] for n in f.names if n in self.bounds]
@@ -161,7 +170,7 @@ class Graph:
                 raise Unbounded(f'{self.where(f)} calls '
                                 f'{self.image.target_name(target)} at {a:#x}, '
                                 'which is not in this file')
-            if self.checked(callee):
+            if self.checked(callee) or self.ends(callee):
                 continue
             try:
                 below, rest = self.depth(callee, stack + (f,))

@@ -162,8 +162,18 @@ static void find_table(struct unit *u, struct insn *jump)
     }
 }
 
+/* `ldr pc, [sp], #4` is a return, whatever data lie behind it. */
+static bool is_pop(const struct insn *i)
+{
+    return i->op == OP_LOAD && i->operand[1].n >= 3 &&
+           memcmp(i->operand[1].at, "[sp", 3) == 0;
+}
+
 static bool is_indirect(const struct insn *i)
 {
+    if (is_pop(i)) {
+        return false;
+    }
     return i->op == OP_TABLE ||
            ((insn_defines(i) & 1u << 15) != 0 &&
                    (i->op == OP_LOAD || i->op == OP_MOV || i->op == OP_ADD));
