@@ -38,6 +38,7 @@ class Function:
     def clear(self):
         self.low = {0: 0}      # base -> deepest sp below that base
         self.variable = {}     # address of a variable lowering -> new base
+        self.lowered_from = {} # the same address -> sp before it
         self.calls = {}        # address -> (depth, base, target, is a jump)
         self.indirect = {}     # address -> (depth, base)
         self.sites = []        # states at calls: where landing pads start

@@ -98,6 +98,7 @@ class Step:
             s.known |= {value[1]}
         if value[1] not in s.known:
             f.variable[i.addr] = value[1]
+            f.lowered_from.setdefault(i.addr, set()).add(s.sp)
             s.known |= {value[1]}
         s.sp = value[1:]
         if s.sp[0] == 0 and s.sp[1] > 0:
@@ -188,16 +189,17 @@ class Step:
         i, elf = self.i, self.image.elf
         base = i.next
         at, first = base, None
-        while first is None or at < first:
+        while (first is None or at < first) and (
+                at & ~1) not in self.image.insns:
             b = elf.read(at, width)
             if b is None:
                 break
             target = base + 2 * int.from_bytes(b, 'little')
-            if target in self.image.insns and target > base:
-                self.after.jumps.append(target)
-                first = min(first or target, target)
-            elif first is None and at - base > 512:
-                break
+            if target <= at or target not in self.image.insns or not (
+                    target < self.f.end or self.f.end <= self.f.addr):
+                break                      # padding behind the table
+            self.after.jumps.append(target)
+            first = min(first or target, target)
             at += width
         self.after.stop = True
         if not self.after.jumps:

@@ -303,13 +303,38 @@ def verifying(i):
       'calls lib')
     var = ('push {r7, lr}\nmov r7, sp\n%ssub sp, sp, r0\nmov sp, r7\n'
            'pop {r7, pc}')
-    trap = 'subs ip, sp, r0\nit lo\nsvclo #4\ncmp ip, r9\nit lo\nsvclo #4\n'
-    e('variable', checked('f', 8, var % trap, 8).replace(
-        'record f 8 8 1', 'record f 8 8 0x41'))
-    e('variable_unchecked', checked('f', 8, var % '', 8).replace(
-        'record f 8 8 1', 'record f 8 8 0x41'), 'without the check')
-    e('variable_unrecorded', checked('f', 8, var % trap, 8),
-      'by a variable amount')
+    trap = 'sub ip, sp, r9\nadd ip, ip, #%d\ncmp ip, r0\nit lo\nsvclo #4\n'
+    def v(name, code, says='', body=var, own=8, form=0x41):
+        e(name, function('f', 'small\n' + body % code)
+          + f'record f {own} {own} {form}\n', says)
+    v('variable', trap % 64)
+    v('variable_unchecked', '', 'without the check')
+    v('variable_unrecorded', trap % 64, 'by a variable amount', form=1)
+    v('variable_lenient', trap % 68, '4 bytes too lenient')
+    v('variable_strict', trap % 56, '8 bytes too strict')
+    v('variable_other_size', (trap % 64).replace('r0', 'r1'), 'not the exact')
+    v('variable_other_trap', (trap % 64).replace('#4', '#1'), 'without')
+    v('variable_inverse', (trap % 64).replace('lo', 'hi'), 'without')
+    v('variable_flags_lost', (trap % 64).replace('it', 'adds r1, #1\nit'),
+      'without')
+    v('variable_size_changed', trap % 64 + 'adds r0, #8\n', 'too lenient')
+    v('variable_wraps', 'subs ip, sp, r0\nsubs ip, ip, r9\nadd ip, #64\n'
+      'movs r1, #0\ncmp ip, r1\nit lo\nsvclo #4\n', 'not the exact')
+    v('variable_pushed', 'push {r1}\nsub r1, sp, r9\nadd r1, r1, #68\n'
+      'cmp r1, r0\npop {r1}\nit lo\nsvclo #4\n', own=12)
+    later = var.replace('mov sp, r7', 'sub sp, #24\nadd sp, #24\nmov sp, r7')
+    v('variable_later', trap % 40, body=later)
+    v('variable_later_missed', trap % 64, 'too lenient', body=later)
+    later = later.replace('24', '80')
+    v('variable_later_wraps', (trap % 0).replace(
+        'add ip, ip, #0', 'sub ip, ip, #16'), 'can wrap', body=later)
+    new = ('push {r7, lr}\nmov r7, sp\nsub r0, sp, r0\n%s\nmov sp, r0\n'
+           'mov sp, r7\npop {r7, pc}')
+    v('variable_by_address', 'sub.w ip, r9, #64\ncmp r0, ip\nit lo\n'
+      'svclo #4\n', body=new)
+    v('variable_by_size', 'sub ip, sp, r9\nadd ip, ip, #64\n'
+      'sub r0, sp, r0\ncmp ip, r0\nsub.w r0, sp, r0\nit lo\nsvclo #4\n',
+      body=new)
     e('bad_form', checked('f', 8, PUSH, 8).replace('8 8 1', '8 8 9'),
       'has form 9')
     e('veneer', checked('f', 8, call.replace('{}', 'far'), 8)
