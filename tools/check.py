@@ -35,12 +35,12 @@ ARCHITECTURE_WORDS = """
     pendsv svc msp psp primask basepri faultmask xpsr cmsis exidx ehabi risc
     riscv rv32 rv64 mstatus mtvec mie plic clint daif spsr x86 amd64 stm32 mps2
     """.split()
-OUR_SYMBOLS = r"al_|AL_|__al_|arch_|chip_|board_"
+OUR_SYMBOLS = r"al_|AL_|__al_|arch_|chip_|board_|kernel_stop$"
 # Names that a binary interface or CMSIS gives: compilers, linkers and vendors'
 # headers call or define them.
 FIXED_SYMBOLS = (r"__aeabi_|__gnu_|_Unwind_|__ubsan_handle_|__cxa_|"
                  r"__gcc_personality_v0$|__gxx_personality_v0$|"
-                 r"[A-Za-z0-9_]+_(IRQ)?Handler$|SystemInit$|"
+                 r"[A-Za-z0-9_]+_(IRQ)?Handler(_body)?$|SystemInit$|"
                  r"SystemCoreClock(Update)?$|main$")
 
 
