@@ -49,36 +49,54 @@ static size_t length_to_colon(const char *text)
     return text[i] == ':' ? i : 0;
 }
 
+/* For the compiler's checks the record holds the source's path and line. */
+static void say_place(const struct al_crash_record *r, const char *text)
+{
+    if (text != NULL) {
+        const char *name = text;
+
+        for (; *text != '\0'; text++) {
+            if (*text == '/') {
+                name = text + 1;
+            }
+        }
+        say("%s:%u", name, (unsigned)r->detail[0]);
+    } else {
+        say("at 0x%08x", (unsigned)r->pc);
+    }
+}
+
 static void say_detail(const struct al_crash_record *r, const char *text)
 {
     switch ((enum al_cause)r->cause) {
     case AL_CAUSE_OVERFLOW:
-        say("no room for a frame of %u bytes at 0x%08x", (unsigned)r->detail[0],
-                (unsigned)r->pc);
+        say("no room for the frame of the function at 0x%08x, %u calls deep",
+                (unsigned)r->pc, (unsigned)r->pc_count);
         break;
     case AL_CAUSE_VLA:
-        say("no room for a variable frame at 0x%08x", (unsigned)r->pc);
+        say("no room for a variable frame, ");
+        say_place(r, text);
         break;
     case AL_CAUSE_NULL:
     case AL_CAUSE_ACCESS:
     case AL_CAUSE_BUS:
-        say("address 0x%08x, at 0x%08x", (unsigned)r->fault_address,
-                (unsigned)r->pc);
+        say("address 0x%08x, ", (unsigned)r->fault_address);
+        say_place(r, text);
         break;
     case AL_CAUSE_OOB:
-        say("index %u of %u, at 0x%08x", (unsigned)r->detail[0],
-                (unsigned)r->detail[1], (unsigned)r->pc);
+        say("index %u, ", (unsigned)r->detail[1]);
+        say_place(r, text);
         break;
     case AL_CAUSE_CALLER:
         say("wrong call, module %u rule %u, at 0x%08x", (unsigned)r->detail[0],
                 (unsigned)r->detail[1], (unsigned)r->pc);
         break;
+    case AL_CAUSE_ASSERT:
+    case AL_CAUSE_PANIC:
+        say("%s", text);
+        break;
     default:
-        if (text != NULL) {
-            say("%s", text);
-        } else {
-            say("at 0x%08x", (unsigned)r->pc);
-        }
+        say_place(r, text);
     }
 }
 
