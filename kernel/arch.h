@@ -41,7 +41,7 @@ void arch_task_prepare(
 
 /**
  * Save the running task as one that called, make `next` current, resume it and
- * let go of the kernel lock, draining the inbox.
+ * let go of the kernel lock; asks for the switch exception if there are posts.
  *
  * @param result  what this returns when the caller is resumed and nobody
  *                stored another word with arch_set_result()
@@ -51,7 +51,9 @@ void arch_task_prepare(
 uint32_t arch_switch(uint32_t result, struct al_task *next);
 
 /**
- * Ask for a switch to the most urgent task as soon as no handler runs.
+ * Ask for the switch exception: as soon as the lock is free and no handler
+ * runs, it takes the lock, drains the inbox and switches to the most urgent
+ * task. In a task that means before the next instruction.
  *
  * @context   any
  */
@@ -87,13 +89,16 @@ void arch_irq_disable(uint32_t line);
  */
 void arch_boot_tick(void);
 
-/**
- * Run recover_continue() on the caller's stack, for a task that ends itself:
- * its registers go to task->death first.
+/*
+ * The port also supplies the ways for a task to end itself, because they must
+ * capture its registers: al_panic(), al_assert_failed(), panic_caller() and
+ * recover_panic() write down cause, details and machine state, then go on in
+ * recover_begin() or recover_nested(). From a handler, or with the kernel lock
+ * held, they are the kernel stop.
  *
- * @context   task
+ * And kernel_stop(): masks interrupts, leaves the task's stack, and goes on in
+ * recover_kernel_stop().
  */
-AL_NORETURN void arch_recover_self(void);
 
 /* What a step of the stack walk found. */
 enum arch_frame {
@@ -156,9 +161,6 @@ AL_NORETURN void arch_restart(
 /* Fill in what the processor knows of a death: registers, fault, cause. */
 void arch_death_describe(
         const struct al_task *task, struct al_crash_record *record);
-
-/* No interrupt comes any more: the kernel stops. */
-void arch_kernel_stop_mask(void);
 
 /* Bytes of a stack below its floor that belong to the kernel. */
 size_t arch_stack_reserve(void);

@@ -238,50 +238,18 @@ AL_NORETURN void recover_nested(void)
     recover_continue();
 }
 
-AL_NORETURN void recover_panic(
-        uint32_t cause, uint32_t a, uint32_t b, const char *text)
-{
-    struct al_task *self = al_core.current;
-
-    if (arch_in_handler() || softlock_is_taken()) {
-        kernel_stop(PANIC_FAULT_3);
-    }
-    self->cause = cause;
-    self->detail[0] = a;
-    self->detail[1] = b;
-    self->text = text;
-    arch_recover_self();
-}
-
-AL_NORETURN void al_panic(const char *why)
-{
-    recover_panic(AL_CAUSE_PANIC, 0, 0, why);
-}
-
-AL_NORETURN void al_assert_failed(const char *where)
-{
-    recover_panic(AL_CAUSE_ASSERT, 0, 0, where);
-}
-
 AL_NORETURN void al_reset(void)
 {
     arch_reset();
 }
 
-AL_NORETURN void panic_caller(enum panic_site site)
-{
-    recover_panic(
-            AL_CAUSE_CALLER, (uint32_t)site >> 8, (uint32_t)site & 0xff, NULL);
-}
-
-AL_NORETURN void kernel_stop(enum panic_site site)
+AL_NORETURN void recover_kernel_stop(enum panic_site site)
 {
     struct al_task *self = al_core.current;
-    struct al_crash_record *record;
 
-    arch_kernel_stop_mask();
     if (self != NULL) {
-        record = crash_open(self);
+        struct al_crash_record *record = crash_open(self);
+
         record->cause = AL_CAUSE_KERNEL;
         record->detail[0] = (uint32_t)site >> 8;
         record->detail[1] = (uint32_t)site & 0xff;

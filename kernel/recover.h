@@ -6,6 +6,8 @@
  * task->death and calls in here, in the dying task, on its own stack.
  */
 
+#include "panic.h"
+
 #include <alula/task.h>
 
 /* What recovery does next; kept in task->phase, because user code that it runs
@@ -32,7 +34,10 @@ AL_NORETURN void recover_nested(void);
 /* Go on where the phase says. */
 AL_NORETURN void recover_continue(void);
 
-/* The running task ends itself; from a handler, or in the kernel lock, it is
- * the kernel stop. `text` is constant text of the image, or NULL. */
+/* The running task ends itself; `text` is constant text of the image, or NULL.
+ * From a handler, or in the kernel lock, it is the kernel stop. The port's. */
 AL_NORETURN void recover_panic(
         uint32_t cause, uint32_t a, uint32_t b, const char *text);
+
+/* The kernel stops: interrupts are masked, the interrupt stack is in use. */
+AL_NORETURN void recover_kernel_stop(enum panic_site site);

@@ -80,36 +80,13 @@ void softlock_leave_and_switch(void)
     softlock_leave();
 }
 
-__attribute__((noinline, cold)) void softlock_leave_slow(void)
-{
-    do {
-        struct al_task *top;
-
-        softlock_take();
-        softlock_drain_held();
-        top = sched_top_held();
-        if (top != al_core.current) {
-            (void)arch_switch(0, top);
-            return;
-        }
-        softlock_clear();
-    } while (!softlock_inbox_is_empty());
-}
-
 void softlock_irq_leave(void)
 {
-    for (;;) {
-        bool behind = sched_top_held() != al_core.current;
+    bool behind = sched_top_held() != al_core.current;
 
-        softlock_clear();
-        if (behind) {
-            arch_pend_switch();
-        }
-        if (softlock_inbox_is_empty()) {
-            return;
-        }
-        softlock_take();
-        softlock_drain_held();
+    softlock_clear();
+    if (behind || !softlock_inbox_is_empty()) {
+        arch_pend_switch();
     }
 }
 
@@ -127,14 +104,4 @@ void softlock_irq_post(struct al_post *post)
         post->next = newest;
         AL_BARRIER();
     } while (!arch_store_if(&al_core.inbox, (uintptr_t)post));
-}
-
-struct al_task *softlock_resume(void)
-{
-    struct al_task *top;
-
-    softlock_drain_held();
-    top = sched_top_held();
-    al_core.current = top;
-    return top;
 }

@@ -6,16 +6,19 @@
  * whoever can come in between (an interrupt) ends before the holder goes on.
  *
  * An interrupt that finds it taken leaves a post on the object itself and puts
- * the object on the inbox, at most once. The holder drains the inbox before it
- * lets go and looks again after:
+ * the object on the inbox, at most once. The holder looks at the inbox after it
+ * has let go, and if something is there asks for the switch exception, which
+ * takes the lock, does what the posts say, and switches if it must:
  *
  *     holder                          interrupt
  *     locked = 0                      locked? no: do it all oneself
- *     inbox empty? no: take, drain    yes: post
+ *     inbox empty? no: ask            yes: post
  *
  * An interrupt before the store has posted, and the look after the store sees
  * it; one after the store does everything itself. Nothing is lost, and no
- * instruction masks anything.
+ * instruction masks anything. The switch exception is below every interrupt and
+ * above every task: posts are done as soon as the lock is free and no handler
+ * runs, on the interrupt stack, whoever held the lock.
  *
  * Not here: waiting for the lock. Nobody ever does: tasks are switched only by
  * its holder.
@@ -54,20 +57,11 @@ static inline bool softlock_inbox_is_empty(void)
 }
 
 /*
- * Do what the posts say, oldest first, until the inbox is empty. The lock is
- * held and stays so.
- */
-void softlock_drain_held(void);
-
-/*
  * What a post asks for, by its kind: owned here, defined by the modules whose
  * objects are posted. The lock is held.
  */
 void time_expire_held(void);
 void sem_settle_held(struct al_post *post);
-
-/* The part of softlock_leave() that is seldom needed; takes the lock again. */
-void softlock_leave_slow(void);
 
 /*
  * A task lets go of the lock, having made no other task more urgent than
@@ -77,7 +71,7 @@ static inline void softlock_leave(void)
 {
     softlock_clear();
     if (__builtin_expect(!softlock_inbox_is_empty(), 0)) {
-        softlock_leave_slow();
+        arch_pend_switch();
     }
 }
 
@@ -99,10 +93,10 @@ void softlock_irq_leave(void);
 void softlock_irq_post(struct al_post *post);
 
 /*
- * For the port, in the lock: drain, choose who is to run, make it current.
- * Called where a resumed side finds the inbox not empty.
+ * For the port's switch exception, lock held: do what the posts say, oldest
+ * first, until the inbox is empty.
  */
-struct al_task *softlock_resume(void);
+void softlock_drain_held(void);
 
 /* For the port: to be posted by a switch request that comes in the lock. */
 extern struct al_post al_resched_post;

@@ -18,11 +18,14 @@ FORM = {NONE: 'none', SMALL: 'small', LARGE: 'large', IP_FREE: 'ip-free',
 VARIABLE = 0x40
 SLACK = 64
 
-# Ends that compilers' code calls by the names of their ABIs. They never come
-# back: whoever calls them is done with, and recovery, a root of its own,
-# begins at the sp of the call.
-ABI_ENDS = re.compile(r'_Unwind_Resume$|__cxa_end_cleanup$|'
-                      r'__ubsan_handle_|__aeabi_[il]div0$')
+# Where a path ends although a call goes on. Ends of a task: they never come
+# back, whoever calls them is done with, and recovery, a root of its own, begins
+# at the sp of the call or above. And the switch: what it pushes is a saved
+# context, which --context counts.
+ENDS = re.compile(
+    r'_Unwind_Resume$|__cxa_end_cleanup$|__ubsan_handle_|__aeabi_[il]div0$|'
+    r'kernel_stop$|recover_panic$|al_panic$|panic_caller$|al_assert_failed$|'
+    r'arch_switch$')
 
 
 class Unbounded(Exception):
@@ -100,7 +103,7 @@ class Graph:
                                        for n in f.names) and f.glob
 
     def ends(self, f):
-        return any(ABI_ENDS.match(n) for n in f.names)
+        return any(ENDS.match(n) for n in f.names)
 
     def bound(self, f):
         """The stated depth of precompiled code, or None."""

@@ -9,8 +9,9 @@
  * task's own priority: the fault entries are the only code of ours that runs
  * above the interrupts, straight-line and short (tests count it).
  *
- * Masks: al_recover_entry and arch_restart clear what a dead task left behind.
- * No other instruction in this file writes a mask.
+ * Masks: recover_panic (al_recover_entry) and arch_restart clear what a dead
+ * task left behind, kernel_stop sets one for good. No other instruction in this
+ * file writes a mask.
  */
 #include "offsets.h"
 
@@ -183,8 +184,6 @@ al_fault_stop:                          /* r0 frame, r1 task, r2 site */
         ldr     r0, [r3]
         str     r0, [r1, #DEATH_CFSR]
 fault_stop_now:
-        ldr     r0, =__al_irq_stack_top /* the stack may be what is broken */
-        msr     msp, r0
         mov     r0, r2
         b       kernel_stop
         .ltorg
@@ -257,20 +256,59 @@ hard_debug:
         .fnend
         .size   HardFault_Handler, . - HardFault_Handler
 
-/* AL_NORETURN void arch_recover_self(void)
- * A task ends itself: written down like a trap, then the same way. */
-        .section .text.arch_recover_self, "ax", %progbits
-        .global arch_recover_self, al_recover_entry
-        .type arch_recover_self, %function
+/*
+ * A task ends itself. No frame: the walk begins at the caller, whose registers
+ * are still in place.
+ *
+ * AL_NORETURN void recover_panic(uint32_t cause, uint32_t a, uint32_t b,
+ *                                const char *text)
+ */
+        .section .text.recover_panic, "ax", %progbits
+        .global recover_panic, al_panic, al_assert_failed, panic_caller
+        .global al_recover_entry
+        .type recover_panic, %function
+        .type al_panic, %function
+        .type al_assert_failed, %function
+        .type panic_caller, %function
         .balign 4
-arch_recover_self:
+panic_caller:                           /* r0 site */
+        @alula: unchecked 0
+        and     r2, r0, #0xff
+        lsrs    r1, r0, #8
+        movs    r0, #CAUSE_CALLER
+        movs    r3, #0
+        b       recover_panic
+al_assert_failed:                       /* r0 where */
+        @alula: unchecked 0
+        mov     r3, r0
+        movs    r0, #CAUSE_ASSERT
+        b       panic_with_text
+al_panic:                               /* r0 why */
+        @alula: unchecked 0
+        mov     r3, r0
+        movs    r0, #CAUSE_PANIC
+panic_with_text:
+        movs    r1, #0
+        movs    r2, #0
+recover_panic:
         .fnstart
         .cantunwind
         @alula: unchecked 0
+        mrs     ip, ipsr
+        cmp     ip, #0
+        bne     panic_in_handler
+        ldr     ip, =al_core
+        ldr     ip, [ip, #CORE_LOCKED]
+        cmp     ip, #0
+        bne     panic_in_handler
         ldr     ip, =al_core
         ldr     ip, [ip, #CORE_CURRENT]
+        str     r0, [ip, #TASK_CAUSE]
+        strd    r1, r2, [ip, #TASK_DETAIL]
+        str     r3, [ip, #TASK_TEXT]
         movs    r0, #TRAP_PANIC
         str     r0, [ip, #DEATH_TRAP]
+        movs    r0, #0
         str     r0, [ip, #DEATH_CFSR]
         str     lr, [ip, #DEATH_TRAP_PC]
         str     lr, [ip, #DEATH_LR]
@@ -301,9 +339,37 @@ recover_died_again:
         ldr     r2, [ip, #DEATH_RUN_SP]
         mov     sp, r2
         bl      recover_nested
+panic_in_handler:
+        movw    r0, #PANIC_FAULT_3
+        b       kernel_stop
         .ltorg
         .fnend
-        .size   arch_recover_self, . - arch_recover_self
+        .size   recover_panic, . - recover_panic
+
+/*
+ * AL_NORETURN void kernel_stop(enum panic_site site)
+ * The one defined end: no interrupt any more, on the interrupt stack from its
+ * top, whatever broke and wherever it was called.
+ */
+        .section .text.kernel_stop, "ax", %progbits
+        .global kernel_stop
+        .type kernel_stop, %function
+        .balign 4
+kernel_stop:
+        .fnstart
+        .cantunwind
+        @alula: unchecked 0
+        cpsid   i
+        ldr     r1, =__al_irq_stack_top
+        msr     msp, r1
+        mrs     r2, ipsr
+        cbnz    r2, 1f
+        msr     control, r2             /* a task: leave its stack */
+        isb
+1:      bl      recover_kernel_stop
+        .ltorg
+        .fnend
+        .size   kernel_stop, . - kernel_stop
 
 /* AL_NORETURN void arch_recover_call(void (*fn)(void *), void *arg,
  *                                    uintptr_t sp) */

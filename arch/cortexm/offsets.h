@@ -36,4 +36,14 @@
 
 #define PANIC_FAULT_1 0x801
 #define PANIC_FAULT_2 0x802
+#define PANIC_FAULT_3 0x803
+
+#define CAUSE_ASSERT 11
+#define CAUSE_PANIC  12
+#define CAUSE_CALLER 13
+
+#define TASK_CAUSE  196
+#define TASK_DETAIL 200
+#define TASK_TEXT   208
+
 #define PANIC_FAULT_4 0x804

@@ -36,6 +36,9 @@ AT(death.lr, DEATH_LR);
 AT(death.psr, DEATH_PSR);
 AT(death.cfsr, DEATH_CFSR);
 AT(death.address, DEATH_ADDRESS);
+AT(cause, TASK_CAUSE);
+AT(detail, TASK_DETAIL);
+AT(text, TASK_TEXT);
 AL_STATIC_ASSERT(
         offsetof(struct al_core, current) == CORE_CURRENT &&
                 offsetof(struct al_core, locked) == CORE_LOCKED &&
@@ -46,7 +49,10 @@ AL_STATIC_ASSERT(
 AL_STATIC_ASSERT((int)AL_TASK_RECOVERING == STATE_RECOVERING &&
                          (int)ARCH_TRAP_PANIC == TRAP_PANIC &&
                          (int)ARCH_TRAP_FAULT == TRAP_FAULT &&
-                         (int)ARCH_TRAP_STACK == TRAP_STACK,
+                         (int)ARCH_TRAP_STACK == TRAP_STACK &&
+                (int)AL_CAUSE_PANIC == CAUSE_PANIC &&
+                (int)AL_CAUSE_ASSERT == CAUSE_ASSERT &&
+                (int)AL_CAUSE_CALLER == CAUSE_CALLER,
         "offsets.h is out of date: enumerations");
 
 /* A saved context that was made by a call; see switch.S. */
@@ -80,6 +86,7 @@ void arch_task_prepare(
 void arch_pend_switch(void)
 {
     ICSR = ICSR_PENDSVSET;
+    __asm__ volatile("dsb\n\tisb" ::: "memory");
 }
 
 void arch_idle(void)
@@ -151,11 +158,6 @@ size_t arch_stack_reserve(void)
 const uint8_t *arch_build_id(void)
 {
     return (const uint8_t *)__al_build_id + 16; /* note header, "GNU\0" */
-}
-
-void arch_kernel_stop_mask(void)
-{
-    __asm__ volatile("cpsid i" ::: "memory");
 }
 
 AL_NORETURN void arch_reset(void)

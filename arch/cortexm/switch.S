@@ -29,6 +29,9 @@
 
         .global al_core
 
+#define ICSR           0xe000ed04       /* ARM DDI 0403E, B3.2.4 */
+#define ICSR_PENDSVSET 0x10000000
+
 /* uint32_t arch_switch(uint32_t result, struct al_task *next)
  * Kernel lock held. r0 result, r1 next. */
         .section .text.arch_switch, "ax", %progbits
@@ -56,9 +59,11 @@ al_resume_window:                       /* r3 al_core, sp the whole context */
         str     r2, [r3, #CORE_LOCKED]
         ldr     r2, [r3, #CORE_INBOX]   /* after the store: see softlock.h */
         cbz     r2, resume_pop
-        movs    r2, #1
-        str     r2, [r3, #CORE_LOCKED]
-        b       resume_posts            /* from here on locked again */
+        ldr     r3, =ICSR
+        mov     r2, #ICSR_PENDSVSET     /* PendSV comes here, in the window, */
+        str     r2, [r3]                /* and does what the posts say */
+        dsb
+        isb
         .global al_resume_pop
 al_resume_pop:
 resume_pop:
@@ -66,15 +71,6 @@ resume_pop:
         .global al_exc_stub
 al_exc_stub:                            /* sp-> EXC_RETURN [s16..s31] frame */
         svc     #0
-resume_posts:
-        mov     r2, sp                  /* a preempted context may lie at 4 */
-        bic     r2, r2, #7              /* modulo 8; C wants 0 */
-        mov     sp, r2
-        bl      softlock_resume
-        ldr     r3, =al_core
-        ldr     r2, [r0, #TASK_SP]
-        mov     sp, r2
-        b       al_resume_window
 switch_fpu:
         push    {lr}
         vpush   {s16-s31}
