@@ -159,6 +159,7 @@ AL_NORETURN static void restart(struct al_task *self)
 {
     uintptr_t sp;
 
+    self->crash->heap_left = self->heap_bytes;
     crash_close(self->crash);
     self->crash = NULL;
     obey_policy(self);
@@ -219,7 +220,6 @@ AL_NORETURN void recover_begin(bool walkable)
     self->limit = task_recovery_limit(self->def);
     self->phase = walkable ? RECOVER_LOOK : RECOVER_REST;
     self->crash = crash_open(self);
-    self->crash->heap_left = self->heap_bytes;
     self->undone_to = self->stack_low;
     crash_add_pc(self->crash, self->crash->pc);
     if (walkable && arch_unwind_pc(self) != self->crash->pc) {
