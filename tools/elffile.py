@@ -105,7 +105,8 @@ class Elf:
                 base = self.sections[s.info].addr
                 for i in range(0, s.size, 8):
                     off, info = struct.unpack_from('<II', s.data, i)
-                    self.relocs[base + off] = (info & 255, info >> 8)
+                    if info & 255:         # else it only names a symbol
+                        self.relocs[base + off] = (info & 255, info >> 8)
 
     def _symbols(self, tab):
         names = self.sections[tab.link].data

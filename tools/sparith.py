@@ -186,24 +186,44 @@ class Step:
             s.regs.pop(r, None)
 
     def table(self, width):
-        i, elf = self.i, self.image.elf
+        """Targets of tbb, tbh. The table ends where code begins, or at its
+        lowest target, or after as many entries as the index was compared to."""
+        i, elf, f = self.i, self.image.elf, self.f
         base = i.next
-        at, first = base, None
+        at, first, most = base, None, self.index_limit()
         while (first is None or at < first) and (
-                at & ~1) not in self.image.insns:
+                at & ~1) not in self.image.insns and (
+                    most is None or at - base < most * width):
             b = elf.read(at, width)
-            if b is None:
-                break
-            target = base + 2 * int.from_bytes(b, 'little')
-            if target <= at or target not in self.image.insns or not (
-                    target < self.f.end or self.f.end <= self.f.addr):
+            target = base + 2 * int.from_bytes(b or b'', 'little')
+            if target <= at:
                 break                      # padding behind the table
-            self.after.jumps.append(target)
-            first = min(first or target, target)
             at += width
+            if target in self.image.insns and (
+                    target < f.end or f.end <= f.addr):
+                self.after.jumps.append(target)
+                first = min(first or target, target)
         self.after.stop = True
         if not self.after.jumps:
-            self.f.lost[i.addr] = 'a table of jumps that cannot be read'
+            f.lost[i.addr] = 'a table of jumps that cannot be read'
+
+    def index_limit(self):
+        """n of `cmp index, #n-1; bhi` shortly before, or None."""
+        index = self.i.ops[0].strip('[]').split(',')[1].strip()
+        a, insns, compared = self.i.addr, self.image.insns, False
+        for _ in range(8):
+            a = next((b for b in (a - 2, a - 4) if b in insns
+                      and insns[b].next == a), None)
+            if a is None or a in self.image.targets:
+                return None
+            i = insns[a]
+            compared |= i.mn == 'b' and i.cond == 'hi'
+            if i.mn == 'cmp' and i.ops[0] == index:
+                n = i.imm(1)
+                return n + 1 if compared and n is not None else None
+            if i.ops and i.ops[0] == index:
+                return None
+        return None
 
     # -- memory --------------------------------------------------------------
 
