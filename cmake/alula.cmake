@@ -56,7 +56,8 @@ if(CMAKE_C_COMPILER_ID STREQUAL GNU)
   set(ALULA_KERNEL_FLAGS -mgeneral-regs-only -fno-lto)
 elseif(CMAKE_C_COMPILER_ID STREQUAL Clang)
   set(ALULA_STACK_FLAGS
-    -ffixed-r9 -fexceptions -funwind-tables -frecord-command-line)
+    -ffixed-r9 -fexceptions -funwind-tables -fshort-enums
+    -frecord-command-line)
   set(ALULA_FILTER_FLAGS "SHELL:-isystem ${ALULA_LIBC_INCLUDE}")
   set(ALULA_KERNEL_FLAGS -mno-implicit-float)
 else()

@@ -100,3 +100,14 @@ AL_NORETURN void __aeabi_idiv0(void)
 {
     recover_panic(AL_CAUSE_DIV0, 0, 0, NULL);
 }
+
+/*
+ * What compilers call where a cleanup must not fail and did, and what a library
+ * calls when it gives up.
+ */
+AL_NORETURN void abort(void);
+
+AL_NORETURN void abort(void)
+{
+    recover_panic(AL_CAUSE_PANIC, 0, 0, "abort() was called");
+}

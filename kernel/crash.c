@@ -113,6 +113,18 @@ void crash_add_pc(struct al_crash_record *record, uintptr_t pc)
     record->pc_count++;
 }
 
+const char *al_crash_text(const struct al_crash_record *record)
+{
+    const uint8_t *build_id = arch_build_id();
+
+    for (unsigned i = 0; i < sizeof(record->build_id); i++) {
+        if (record->build_id[i] != build_id[i]) {
+            return NULL;
+        }
+    }
+    return (const char *)(uintptr_t)record->text;
+}
+
 static uint32_t checksum(const struct al_crash_record *record)
 {
     const uint32_t *words = (const uint32_t *)(const void *)record;

@@ -36,6 +36,9 @@
 
 #define BACK_OFF_DOUBLINGS 6u
 
+/* A damaged chain may be a loop. */
+#define SCOPES_COUNTED 255u
+
 /* Where the scope was opened: an address in its frame. */
 static uintptr_t opened_at(const struct al_scope *scope)
 {
@@ -58,6 +61,20 @@ static bool scope_is_sane(
     return scope->fn == NULL || (at > self->undone_to && at < self->stack_high);
 }
 
+/* Scopes and locks that are open, as far as the chain makes sense. */
+static uint32_t count_scopes(const struct al_task *self)
+{
+    const struct al_scope *scope = self->scopes;
+    uint32_t count = 0;
+
+    while (scope != NULL && count < SCOPES_COUNTED &&
+            scope_is_sane(self, scope)) {
+        count++;
+        scope = scope->prev;
+    }
+    return count;
+}
+
 /*
  * Undo the scopes that were opened below `bound`, newest first. Comes back only
  * when no function of the user's is left to call.
@@ -78,7 +95,6 @@ static void undo_below(struct al_task *self, uintptr_t bound)
             return;
         }
         self->scopes = scope->prev;
-        self->crash->scopes_undone++;
         if (scope->fn != NULL) {
             self->undone_to = (uintptr_t)scope;
             self->phase |= RECOVER_USER;
@@ -221,6 +237,7 @@ AL_NORETURN void recover_begin(bool walkable)
     self->phase = walkable ? RECOVER_LOOK : RECOVER_REST;
     self->crash = crash_open(self);
     self->undone_to = self->stack_low;
+    self->crash->scopes_undone = count_scopes(self);
     crash_add_pc(self->crash, self->crash->pc);
     if (walkable && arch_unwind_pc(self) != self->crash->pc) {
         crash_add_pc(self->crash, arch_unwind_pc(self));

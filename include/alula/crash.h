@@ -66,8 +66,8 @@ struct al_crash_record {
     uint32_t psr;
     uint32_t fault_status; /* as the processor tells it; 0: no fault */
     uint32_t fault_address;
-    uint32_t scopes_undone; /* by recovery: scopes and locks */
-    uint32_t heap_left;     /* bytes in plain blocks that it leaves behind */
+    uint32_t scopes_undone; /* all open at the death; 255: or more */
+    uint32_t heap_left;     /* bytes in plain blocks that it left behind */
     uint32_t nested;        /* deaths inside its cleanups */
     uint32_t pc_count;      /* frames walked; may exceed what is kept */
     uint32_t pcs[AL_CRASH_NEWEST + AL_CRASH_OLDEST]; /* see above */
@@ -94,6 +94,16 @@ uint32_t al_crash_count(void);
  */
 AL_MUST_USE al_status al_crash_read(
         uint32_t sequence, struct al_crash_record *record);
+
+/**
+ * Read a record's text.
+ *
+ * @param[in] record  one that al_crash_read() returned
+ * @context   any
+ * @return    constant text, or NULL: it has none, or it was written by another
+ *            build, whose text is not in this image
+ */
+const char *al_crash_text(const struct al_crash_record *record);
 
 /**
  * Name a cause: "overflow", "null", ...; for AL_CAUSE_PANIC "panic".
