@@ -19,13 +19,15 @@
 #include "arch.h"
 #include "panic.h"
 #include "softlock.h"
+#include "task.h"
 
 #define FREE      1u /* in `size`: this block is free */
 #define PREV_FREE 2u /* in `size`: the block before this one is free */
 #define FLAGS     7u
 
-#define ALIGN       8u
-#define MIN_PAYLOAD 16u /* two links, and the footer in its own word */
+#define ALIGN 8u
+/* Two links, and the footer in a word of its own: 16 on 32-bit processors. */
+#define MIN_PAYLOAD ((3u * (uint32_t)sizeof(void *) + ALIGN - 1) & ~(ALIGN - 1))
 
 #define SUB_BITS  2u
 #define SUBS      (1u << SUB_BITS)
@@ -238,9 +240,9 @@ static bool block_is_live(const struct block *block)
         return false;
     }
     next = at + HEADER + payload_of(block);
-    return (block->size & FREE) == 0 && block->owner != NULL && next > at &&
-           next <= heap.high &&
-           (((const struct block *)next)->size & PREV_FREE) == 0;
+    return (block->size & FREE) == 0 && next > at && next <= heap.high &&
+           (((const struct block *)next)->size & PREV_FREE) == 0 &&
+           task_is_known(block->owner);
 }
 
 static struct block *join_next(struct block *block)
@@ -278,6 +280,7 @@ void al_heap_free(void *payload)
     CALLER_MUST(HEAP, 2, block_is_live(block));
     softlock_take();
     block->owner->heap_bytes -= payload_of(block);
+    block->owner = NULL; /* no header any more, wherever it is joined to */
     heap.used_bytes -= payload_of(block) + HEADER;
     heap.blocks--;
     block_release(join_prev(join_next(block)));

@@ -97,6 +97,17 @@ struct al_task *al_task_next(const struct al_task *before)
     return def < tasks.list.end ? def->task : NULL;
 }
 
+bool task_is_known(const struct al_task *task)
+{
+    uintptr_t at = (uintptr_t)task;
+
+    if (at % sizeof(uintptr_t) != 0 || !arch_is_ram(at, sizeof(*task))) {
+        return false;
+    }
+    return task->def >= tasks.list.first && task->def < tasks.list.end &&
+           task->def->task == task;
+}
+
 static uint32_t mutexes_of(const struct al_task *task)
 {
     uint32_t n = 0;

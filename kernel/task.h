@@ -32,5 +32,8 @@ uintptr_t task_recovery_limit(const struct al_task_def *def);
 /* Lowest address that checked code of the task may store to. */
 uintptr_t task_floor(const struct al_task_def *def);
 
+/* Is this one of the image's tasks? Of any address; idle is none of them. */
+bool task_is_known(const struct al_task *task);
+
 /* Where a task comes back to when its entry returns. */
 AL_NORETURN void task_returned(void);
