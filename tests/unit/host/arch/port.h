@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The port contract's types and inlines for unit tests of single kernel
+ * modules on the host: one thread, no interrupts, no contexts. A test that
+ * includes a module defines what else that one calls.
+ */
+
+#include <alula/types.h>
+
+struct arch_death {
+    int none;
+};
+
+#define ARCH_IRQ_LEVELS 14
+
+/* What arch_in_handler() says; the test's to set. */
+extern bool host_in_handler;
+
+struct al_core;
+struct al_task;
+
+AL_INLINE struct al_task *arch_self(const struct al_core *core)
+{
+    return *(struct al_task *const *)core;
+}
+
+#define arch_entry_sp() ((uintptr_t)__builtin_frame_address(0))
+
+AL_INLINE bool arch_in_handler(void)
+{
+    return host_in_handler;
+}
+
+AL_INLINE uintptr_t arch_load_linked(const void *word)
+{
+    return *(const uint32_t *)word;
+}
+
+AL_INLINE bool arch_store_if(void *word, uintptr_t value)
+{
+    *(uint32_t *)word = (uint32_t)value;
+    return true;
+}
