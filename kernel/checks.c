@@ -86,7 +86,7 @@ AL_NORETURN void __ubsan_handle_type_mismatch_v1_abort(
 
 /*
  * Division by zero that no instruction does: libgcc's 64-bit division, and the
- * 32-bit one where the processor has none, come here (Arm RTABI, 4.3.2).
+ * 32-bit one where the processor has none, come here.
  */
 AL_NORETURN void __aeabi_ldiv0(void);
 AL_NORETURN void __aeabi_idiv0(void);
