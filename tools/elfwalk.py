@@ -89,7 +89,8 @@ class Image:
             sec = self.elf.sections[s.shndx]
             if not sec.executable or s.type not in (STT_FUNC, STT_NOTYPE):
                 continue
-            if s.type == STT_NOTYPE and not s.glob:
+            if s.type == STT_NOTYPE and not (
+                    s.glob and s.value & ~1 in self.insns):
                 continue
             if not sec.addr <= (s.value & ~1) < sec.end:
                 continue

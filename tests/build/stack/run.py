@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(ROOT / 'tests/build'), str(ROOT / 'tools')]
-from check import CLANG, GCC, Checks, build, link, run  # noqa: E402
+from check import CLANG, CPU, GCC, Checks, build, link, run  # noqa: E402
 import elfwalk  # noqa: E402
 
 STACK = ROOT / 'tools/alula-stack'
@@ -407,6 +407,42 @@ def reserving(i):
                                         5), (0, [('al_f', 0)]))
 
 
+def bounds(c, tmp):
+    """Each stated bound of the C library and the compiler's runtime, against
+    the walk over the library that each processor links."""
+    from stackgraph import Graph, Unbounded, default_bounds, read_bounds
+    stated = read_bounds(default_bounds())
+    script = Path(tmp) / 'libs.ld'
+    script.write_text('SECTIONS { .text 0x8000000 : { *(.text*) } .data '
+                      '0x20000000 : { *(.data* .bss* COMMON) } }\n')
+    for name, cpu in (('m4', CPU), ('m3', ('-mcpu=cortex-m3', '-mthumb',
+                                           '-mfloat-abi=soft'))):
+        elf, left = Path(tmp) / f'libs-{name}.elf', dict(stated)
+        main = build(tmp, f'main-{name}', 'void _start(void) {}\n', cpu=cpu)
+        while True:        # without what this library does not have
+            wanted = [f'-Wl,--require-defined={n}' for n in left]
+            d = run('arm-none-eabi-gcc', *cpu, '--specs=picolibc.specs',
+                    '-nostartfiles', '-T', script, '-o', elf, main, *wanted)
+            missing = [n for n in left if f"`{n}'" in d.stderr]
+            if d.returncode == 0 or not missing:
+                break
+            for n in missing:
+                del left[n]
+        c.check(f'bounds_{name}_link', d.returncode == 0 and
+                len(left) > len(stated) * 0.7, d.stderr)
+        if d.returncode:
+            continue
+        g, wrong = Graph(str(elf), stated), []
+        for n in left:
+            try:
+                true, _ = g.depth(g.image.by_name[n])
+                if true > stated[n]:
+                    wrong.append(f'{n}: {true}, stated {stated[n]}')
+            except Unbounded as e:
+                wrong.append(str(e))
+        c.equal(f'bounds_{name}', wrong, [])
+
+
 def commands(i):
     c = i.c
     c.equal('no_file', run(STACK, '/nonexistent').returncode, 2)
@@ -431,6 +467,7 @@ def main():
     with tempfile.TemporaryDirectory() as tmp:
         walk(c, tmp)
         compiled(c, tmp)
+        bounds(c, tmp)
         i = Images(c, tmp)
         verifying(i)
         reserving(i)
