@@ -437,6 +437,7 @@ void __aeabi_unwind_cpp_pr0(void);
 void __aeabi_unwind_cpp_pr1(void);
 void __aeabi_unwind_cpp_pr2(void);
 void __gcc_personality_v0(void);
+void __gxx_personality_v0(void);
 
 void __aeabi_unwind_cpp_pr0(void)
 {
@@ -451,5 +452,10 @@ void __aeabi_unwind_cpp_pr2(void)
 }
 
 void __gcc_personality_v0(void)
+{
+}
+
+/* Weak: a C++ runtime library that is linked has its own. */
+__attribute__((weak)) void __gxx_personality_v0(void)
 {
 }

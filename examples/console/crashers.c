@@ -82,10 +82,11 @@ void crash_undef(void)
 
 void crash_div0(void)
 {
-    volatile uint32_t zero = 0;
-    volatile uint32_t quotient = 1u / zero;
+    volatile uint32_t apples = 12;
+    volatile uint32_t children = 0;
+    volatile uint32_t share = apples / children;
 
-    (void)quotient;
+    (void)share;
 }
 
 void crash_align(void)
