@@ -17,6 +17,10 @@ set(CMAKE_EXECUTABLE_SUFFIX .elf)
 include("${CMAKE_CURRENT_LIST_DIR}/host-tools.cmake")
 set(CMAKE_C_COMPILER_LAUNCHER "${ALULA_TOOLS_DIR}/alula-clang")
 set(CMAKE_C_COMPILER clang-19)
+# The launcher filters every object, those of targets without alula::alula too:
+# the flags that checks rely on therefore hold for every object as well.
+set(CMAKE_C_FLAGS_INIT
+  "-ffixed-r9 -fexceptions -funwind-tables -fshort-enums -frecord-command-line")
 set(CMAKE_C_COMPILER_TARGET arm-none-eabi)
 set(CMAKE_AR arm-none-eabi-ar CACHE STRING "archiver")
 set(CMAKE_RANLIB arm-none-eabi-ranlib CACHE STRING "archive indexer")
