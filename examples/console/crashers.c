@@ -119,7 +119,7 @@ void crash_lock(void)
 
     AL_LOCK_SCOPED(&vault_lock, status);
     if (status == AL_E_POISONED) {
-        say("the last holder of the vault died with it\n");
+        /* The last `lock`; there is nothing in this vault to repair. */
         al_mutex_heal(&vault_lock);
     }
     AL_HEAP_SCOPED(treasure, 200);

@@ -93,7 +93,7 @@ static void say_detail(const struct al_crash_record *r, const char *text)
         break;
     case AL_CAUSE_ASSERT:
     case AL_CAUSE_PANIC:
-        say("%s", text);
+        say("%s", text != NULL ? text : "in another image");
         break;
     default:
         say_place(r, text);
@@ -102,7 +102,7 @@ static void say_detail(const struct al_crash_record *r, const char *text)
 
 static void say_crash(const struct al_crash_record *r)
 {
-    const char *text = (const char *)(uintptr_t)r->text;
+    const char *text = al_crash_text(r);
     char task[sizeof r->task + 1];
     char cause[16];
     size_t named = 0;

@@ -1,0 +1,346 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The console example, as a user meets it: typed to, crashed, still there.
+
+Claim: every command does what examples/console/README.md says; each crash
+prints one line with its cause; nothing that was typed is lost; the 1 kHz task
+is never late; the statuses are the promised ones.
+Fails if: the receive handler reads DR before it clears RXNEIE, the reader hands
+over a line before the command task is ready, or a crash leaks.
+timeout: 900
+"""
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+RUN = ROOT / "tools" / "alula-run"
+TOUR = ROOT / "examples" / "console" / "tour.txt"
+CAUSES = {"overflow", "vla", "null", "bus", "undef", "div0", "align", "oob",
+          "assert", "lock"}
+CRASH = re.compile(r"crash (\d+): (\w+): (\w+): (.+)")
+TOUR_LINE = re.compile(r"tour: (\d+) crashes survived, (\d+) periods, "
+                       r"0 deadlines missed, 0 bytes leaked, 0 locks left")
+FRAME = 64      # bytes of each call of `overflow N`
+STACK = 2048    # bytes of the command task's stack
+
+results = {"passed": 0, "failed": 0}
+
+
+def image(preset):
+    board, compiler = preset.rsplit("-", 2)[0], preset.rsplit("-", 2)[1]
+    suffix = "" if compiler == "gcc" else f"-{compiler}"
+    return ROOT / "build" / "images" / board / f"console{suffix}.elf"
+
+
+def build(preset):
+    subprocess.run([ROOT / "alula", "build", preset, "console"], check=True,
+                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
+
+def run(typed, preset="stm32f405-gcc-run", stdin=None, limit=120, options=()):
+    """Types bytes (or gives `stdin`); the exit status and the output."""
+    board = preset.rsplit("-", 2)[0]
+    command = [RUN, "--board", board, "--limit", str(limit), *options,
+               image(preset)]
+    feed = {"input": typed} if stdin is None else {"stdin": stdin}
+    done = subprocess.run(command, capture_output=True, timeout=limit + 30,
+                          check=False, **feed)
+    return done.returncode, done.stdout.decode(errors="replace")
+
+
+def answers(output):
+    """[(line typed, [lines printed for it])] of what came after the greeting."""
+    parts = re.split(r"(?:^|\n)> ", output)[1:]
+    return [(p.split("\n")[0], p.split("\n")[1:]) for p in parts]
+
+
+def ask(lines, **how):
+    """The answers to `lines`, which must be echoed exactly; status must be 0."""
+    status, output = run("".join(f"{line}\n" for line in lines).encode(), **how)
+    got = answers(output)
+    assert [line for line, _ in got] == [*lines, ""], \
+        f"not echoed as typed; ends {output[-200:]!r}"
+    assert status == 0, f"status {status}"
+    return [[text for text in answer if text] for _, answer in got[:-1]]
+
+
+def crash_of(answer):
+    """The cause that an answer of exactly one crash line names."""
+    assert len(answer) == 1, f"one line expected: {answer}"
+    found = CRASH.fullmatch(answer[0])
+    assert found, f"no crash line: {answer[0]}"
+    assert found[2] == "command", answer[0]
+    return found[3]
+
+
+def check_tour(preset, stdin):
+    status, output = run(None, preset, stdin=stdin)
+    assert status == 0, f"status {status}: {output[-300:]}"
+    last = output.rstrip("\n").split("\n")[-1]
+    summary = TOUR_LINE.fullmatch(last)
+    assert summary, f"last line: {last}"
+    assert int(summary[1]) >= 11 and int(summary[2]) > 0, last
+    crashes = {}
+    for line, answer in answers(output):
+        command = line.split(" ")[0]
+        if command in CAUSES and answer[0] != "fits":
+            crashes.setdefault(command, 0)
+            crashes[command] += 1
+            assert crash_of([a for a in answer if a]) == command, answer
+    assert set(crashes) == CAUSES, f"not crashed: {CAUSES - set(crashes)}"
+    assert sum(crashes.values()) == int(summary[1]), crashes
+    typed = TOUR.read_text().splitlines()
+    assert [line for line, _ in answers(output)] == typed
+
+
+def tour():
+    check_tour("stm32f405-gcc-run", subprocess.DEVNULL)
+
+
+def tour_of_empty_inputs():
+    with tempfile.TemporaryFile() as empty:
+        check_tour("stm32f405-gcc-run", empty)
+    reading, writing = os.pipe()
+    os.close(writing)
+    check_tour("stm32f405-gcc-run", reading)
+    os.close(reading)
+    done = subprocess.run(
+        ["sh", "-c", f'exec "{RUN}" "{image("stm32f405-gcc-run")}" <&-'],
+        capture_output=True, timeout=120, check=False)
+    assert done.returncode == 0 and b"\ntour: 12 crashes" in done.stdout
+
+
+def tour_on_other_boards_and_compilers():
+    for preset in ("mps2-an386-gcc-run", "mps2-an385-gcc-run",
+                   "stm32f405-clang-run"):
+        build(preset)
+        check_tour(preset, subprocess.DEVNULL)
+
+
+def tour_tells_failure():
+    status, output = run(b"tour\n")
+    assert status == 1, f"status {status} though nothing was survived"
+    assert "\ntour: 0 crashes survived" in output
+
+
+def every_crash_names_its_command():
+    lines = [*sorted(CAUSES - {"vla"}), "vla 4096"] * 2
+    for line, answer in zip(lines, ask(lines)):
+        assert crash_of(answer) == line.split(" ")[0], answer
+
+
+def overflow_and_vla_of_all_sizes():
+    sizes = [0, 1, 60, 64, 68, 512, 1000, 4096, 65536, 2147483647, 2147483648,
+             4294967292, 4294967295]
+    for command in ("overflow", "vla"):
+        for size, answer in zip(sizes, ask([f"{command} {n}" for n in sizes])):
+            if size <= 1000:
+                assert answer == ["fits"], f"{command} {size}: {answer}"
+            else:
+                assert crash_of(answer) == command, f"{command} {size}"
+    assert ask(["vla 0x40", "overflow 0XFFFFFFFF"])[0] == ["fits"]
+
+
+def what_fits_is_a_matter_of_size_alone():
+    """From some size on nothing fits, and `vla` gets within a frame of it."""
+    edge = {}
+    for command, step in (("overflow", FRAME), ("vla", 8)):
+        sizes = list(range(step, STACK + 1, step))
+        fits = [a == ["fits"] for a in
+                ask([f"{command} {size}" for size in sizes])]
+        assert fits == sorted(fits, reverse=True), f"{command}: {fits}"
+        edge[command] = max(s for s, ok in zip(sizes, fits) if ok)
+    assert abs(edge["vla"] - edge["overflow"]) <= FRAME, edge
+    assert edge["overflow"] >= 1024, edge
+
+
+def frames_of_overflow_are_64_bytes():
+    for preset in ("stm32f405-gcc-run", "stm32f405-clang-run"):
+        build(preset)
+        listing = subprocess.run(
+            ["arm-none-eabi-objdump", "-d", "--no-show-raw-insn",
+             "--disassemble=descend", image(preset)],
+            capture_output=True, text=True, check=True).stdout
+        pushed = re.search(r"push\s+\{([^}]*)\}", listing)
+        lowered = re.search(r"sub\s+sp, #(\d+)", listing)
+        frame = 4 * len(pushed[1].split(",")) + int(lowered[1])
+        assert frame == FRAME, f"{preset}: {frame} bytes"
+
+
+def crashes_keeps_the_newest():
+    lines = ["undef", "oob"] * 10 + ["crashes"]
+    got = ask(lines)
+    told = [line for answer in got[:-1] for line in answer]
+    kept = got[-1]
+    assert len(kept) >= 8, f"only {len(kept)} kept"
+    assert kept == told[-len(kept):], "not the same lines, newest last"
+
+
+def reports_have_their_form():
+    got = dict(zip(("ps", "locks", "heap", "stats", "uptime", "help"),
+                   ask(["ps", "locks", "heap", "stats", "uptime", "help"])))
+    ps = {line.split()[0]: line.split() for line in got["ps"]}
+    assert {"reader", "command", "periodic"} <= set(ps), got["ps"]
+    assert ps["command"][1:3] == ["8", "running"], ps["command"]
+    assert all(word.isdigit() for word in ps["command"][3:]), ps["command"]
+    assert re.fullmatch(r"stats: \d+ periods, 0 deadlines missed, "
+                        r"jitter \d+ insns", got["stats"][0]), got["stats"]
+    assert got["heap"][0].startswith("heap: 0 of "), got["heap"]
+    assert all(line.endswith(" free") for line in got["locks"]), got["locks"]
+    listed = {line.split()[0] for line in got["help"]}
+    assert CAUSES | set(got) | {"crashes", "tour"} <= listed, listed
+
+
+def lock_gives_back_what_it_held():
+    got = ask(["lock", "locks", "heap", "lock", "locks", "heap"])
+    assert got[2] == got[5] and "heap: 0 of " in got[2][0], got
+    assert not any("held" in line for line in got[1] + got[4]), got
+    assert any("vault" in line and "died with it" in line
+               for line in got[1]), got[1]
+
+
+def bad_commands_get_one_line():
+    bad = ["foo", "overflo", "overflow abc", "overflow 99999999999",
+           "overflow -1", "overflow 4294967296", "overflow 0x", "overflow 1 2",
+           "vla", "vla x", "vla 12 3", "vla 0xg", "ps 1", "null 0", "help me",
+           "Help", "12", "stats?", "x" * 80, "vla 99999999999999999999999999"]
+    for line, answer in zip(bad, ask(bad)):
+        assert len(answer) == 1 and len(answer[0]) > 10, f"{line}: {answer}"
+        assert not CRASH.match(answer[0]), f"{line}: {answer}"
+    assert ask(["", "   ", "# remark", "  vla   8  "]) == [[], [], [], ["fits"]]
+
+
+def lines_are_edited_and_bounded():
+    status, output = run(b"heaq\x7fp\r\nps\x03uptimf\x08e\r" + b"y" * 81 +
+                         b"\nstats\n")
+    assert status == 0
+    plain = output.replace("q\b \b", "").replace("f\b \b", "")
+    got = answers(plain)
+    assert [line for line, _ in got] == \
+        ["heap", "ps^C", "uptime", "y" * 80, "stats", ""], plain
+    assert got[0][1][0].startswith("heap: ")
+    assert got[3][1] == ["too long: a line has at most 80 characters"], got[3]
+
+
+def the_last_line_needs_no_end():
+    for typed, want in ((b"heap", "heap: 0"), (b"undef", "crash 1: "),
+                        (b"ps\n\x04stats\n", "command ")):
+        status, output = run(typed)
+        assert status == 0 and want in output, output
+        assert "stats:" not in output, "it went on after the end of input"
+        assert output.endswith("\n")
+
+
+def nothing_typed_ahead_is_lost():
+    lines = []
+    for i in range(3000):
+        lines.append(f"# line {i}")
+        if i % 10 == 0:
+            lines.append(sorted(CAUSES - {"vla"})[i // 10 % 9])
+    got = ask([*lines, "stats"])
+    died = [a for a in got if a][:-1]
+    assert len(died) == 300 and [CRASH.fullmatch(a[0])[1] for a in died] == \
+        [str(n + 1) for n in range(300)]
+    assert " 0 deadlines missed" in got[-1][0], got[-1]
+
+
+def slow_and_torn_input_is_typed_as_well():
+    command = [RUN, "--limit", "60", image("stm32f405-gcc-run")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, bufsize=0) as child:
+        for piece in (b"he", b"ap\nover", b"flow\n", b"upti", b"me\n"):
+            time.sleep(0.2)
+            child.stdin.write(piece)
+        child.stdin.close()
+        output = child.stdout.read().decode()
+        assert child.wait() == 0
+    assert [line for line, _ in answers(output)] == \
+        ["heap", "overflow", "uptime", ""], output
+
+
+def a_terminal_is_live():
+    child, port = pty.fork()
+    if child == 0:
+        os.execv(RUN, [str(RUN), str(image("stm32f405-gcc-run"))])
+    output = b""
+    status = None
+    script = [b"ps\r", b"overflow\r", b"stats\r", b"\x01x"]
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        if output.endswith(b"> ") and script:
+            os.write(port, script.pop(0))
+            time.sleep(0.3)
+        if select.select([port], [], [], 0.1)[0]:
+            try:
+                data = os.read(port, 4096)
+            except OSError:     # the other side is gone
+                data = b""
+            if not data:
+                break
+            output += data
+    else:
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    text = output.decode(errors="replace").replace("\r", "")
+    assert os.waitstatus_to_exitcode(status) == 0, text
+    assert "\n> ps\n" in text and "\ncrash 1: command: overflow: " in text, text
+    assert re.search(r"\nstats: [1-9]\d* periods, 0 deadlines missed", text), \
+        text
+
+
+def statuses_are_the_promised_ones():
+    assert run(b"ps\n", options=["--qemu-arg=-no-such-option"])[0] == 1
+    # Typed input without an end: nothing is missing but time.
+    reading, writing = os.pipe()
+    assert run(None, stdin=reading, limit=2)[0] == 3
+    os.close(writing)
+    os.close(reading)
+    for arguments, environment in ((["--board", "none", "x.elf"], os.environ),
+                                   (["no-such.elf"], os.environ),
+                                   (["x.elf"], {"PATH": "/nonexistent"})):
+        done = subprocess.run([sys.executable, RUN, *arguments], check=False,
+                              capture_output=True, env=environment, timeout=60)
+        assert done.returncode == 2 and done.stderr, (arguments, done)
+
+
+TESTS = [
+    tour, tour_of_empty_inputs, tour_on_other_boards_and_compilers,
+    tour_tells_failure, every_crash_names_its_command,
+    overflow_and_vla_of_all_sizes, what_fits_is_a_matter_of_size_alone,
+    frames_of_overflow_are_64_bytes, crashes_keeps_the_newest,
+    reports_have_their_form, lock_gives_back_what_it_held,
+    bad_commands_get_one_line, lines_are_edited_and_bounded,
+    the_last_line_needs_no_end, nothing_typed_ahead_is_lost,
+    slow_and_torn_input_is_typed_as_well, a_terminal_is_live,
+    statuses_are_the_promised_ones,
+]
+
+
+def main():
+    wanted = sys.argv[1:]
+    build("stm32f405-gcc-run")
+    for test in TESTS:
+        if wanted and test.__name__ not in wanted:
+            continue
+        try:
+            test()
+            print(f"ok {test.__name__}", flush=True)
+            results["passed"] += 1
+        except Exception as error:  # pylint: disable=broad-except
+            why = (str(error) or repr(error)).replace("\n", "\\n")[:1000]
+            print(f"not ok {test.__name__}: {why}", flush=True)
+            results["failed"] += 1
+    print(f"# {results['passed']} passed, {results['failed']} failed")
+    return 1 if results["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
