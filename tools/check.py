@@ -87,6 +87,11 @@ def check_layers():
     return output.splitlines() if status else []
 
 
+def check_registry():
+    status, output = run(sys.executable, "tools/registry", "--check")
+    return output.splitlines() if status else []
+
+
 def check_words():
     words = re.compile(r"(?i)(?<![a-z0-9])(" + "|".join(ARCHITECTURE_WORDS) +
                        r")(?![a-z])")
@@ -166,6 +171,7 @@ CHECKS = (
     ("format (clang-format 14)", check_format),
     ("SPDX tags", check_licence),
     ("layers (kernel/LAYERS)", check_layers),
+    ("registries, headers and documents agree", check_registry),
     ("no architecture word in kernel/, include/, lib/", check_words),
     ("public headers compile alone, C11 and C++17", check_headers),
     ("private headers compile alone", check_private_headers),
