@@ -266,6 +266,26 @@ def slow_and_torn_input_is_typed_as_well():
         ["heap", "overflow", "uptime", ""], output
 
 
+def a_stalled_listener_loses_nothing():
+    """On mps2-an386 the UART then fills up, and its interrupt sends the rest."""
+    preset = "mps2-an386-gcc-run"
+    build(preset)
+    lines = ["help"] * 400 + ["stats"]
+    status, smooth = run("".join(f"{n}\n" for n in lines).encode(), preset)
+    command = [RUN, "--board", "mps2-an386", image(preset)]
+    with tempfile.TemporaryFile() as typed:
+        typed.write("".join(f"{line}\n" for line in lines).encode())
+        typed.seek(0)
+        with subprocess.Popen(command, stdin=typed,
+                              stdout=subprocess.PIPE) as child:
+            time.sleep(3)
+            stalled = child.stdout.read().decode()
+            assert (status, child.wait()) == (0, 0)
+    assert answers(stalled)[:400] == answers(smooth)[:400]
+    missed = re.search(r"stats: (\d+) periods, (\d+) deadlines", stalled)
+    assert int(missed[1]) > 100 and missed[2] == "0", missed[0]
+
+
 def a_terminal_is_live():
     child, port = pty.fork()
     if child == 0:
@@ -311,6 +331,19 @@ def statuses_are_the_promised_ones():
         assert done.returncode == 2 and done.stderr, (arguments, done)
 
 
+def readme_shows_the_real_output():
+    """But for numbers: addresses and times are another build's."""
+    def plain(text):
+        return re.sub(r"0x[0-9a-f]+|\d+", "N", text)
+
+    _, output = run(None, stdin=subprocess.DEVNULL)
+    readme = (TOUR.parent / "README.md").read_text()
+    blocks = re.findall(r"^```\n(.*?)^```", readme, re.S | re.M)
+    assert len(blocks) >= 2
+    for piece in "".join(blocks).split("\n> "):
+        assert plain(piece.strip("> \n")) in plain(output), piece
+
+
 TESTS = [
     tour, tour_of_empty_inputs, tour_on_other_boards_and_compilers,
     tour_tells_failure, every_crash_names_its_command,
@@ -319,8 +352,9 @@ TESTS = [
     reports_have_their_form, lock_gives_back_what_it_held,
     bad_commands_get_one_line, lines_are_edited_and_bounded,
     the_last_line_needs_no_end, nothing_typed_ahead_is_lost,
-    slow_and_torn_input_is_typed_as_well, a_terminal_is_live,
-    statuses_are_the_promised_ones,
+    slow_and_torn_input_is_typed_as_well,
+    a_stalled_listener_loses_nothing, a_terminal_is_live,
+    statuses_are_the_promised_ones, readme_shows_the_real_output,
 ]
 
 
