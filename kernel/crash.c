@@ -65,17 +65,19 @@ static void copy_name(char *to, const char *from)
     }
 }
 
-struct al_crash_record *crash_open(const struct al_task *task)
+struct al_crash_record *crash_open(const struct al_task *task, al_time now)
 {
     struct al_crash_record *record;
     const uint8_t *build_id = arch_build_id();
-    al_time now = al_now();
     uint32_t sequence;
 
     do {
         sequence = arch_load_linked(&ring.deaths) + 1;
     } while (!arch_store_if(&ring.deaths, sequence));
-    ring.inverse = ~sequence;
+    /* Another task may die in between: the last one to look is right. */
+    do {
+        ring.inverse = ~al_crash_count();
+    } while (*(volatile uint32_t *)&ring.inverse != ~al_crash_count());
 
     record = place_of(sequence);
     record->magic = 0;

@@ -13,8 +13,8 @@
 /* Forget a ring that is not whole: power-up, or another image's. */
 void crash_boot(void);
 
-/* Open a record for `task`, which dies. Never fails: the oldest one goes. */
-struct al_crash_record *crash_open(const struct al_task *task);
+/* Open a record for `task`, which dies now. Never fails: the oldest one goes. */
+struct al_crash_record *crash_open(const struct al_task *task, al_time now);
 
 /* Add the next older program counter. */
 void crash_add_pc(struct al_crash_record *record, uintptr_t pc);

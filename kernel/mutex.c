@@ -22,6 +22,7 @@
 #include "panic.h"
 #include "sched.h"
 #include "softlock.h"
+#include "task.h"
 #include "wait.h"
 
 #define WAITED_FOR ((uintptr_t)1)
@@ -118,18 +119,25 @@ al_status al_mutex_try_lock(struct al_mutex *mutex)
 /* What `task` runs at, by what it holds. */
 static uint8_t deserved_prio_held(const struct al_task *task)
 {
+    struct al_scope *s = task->scopes;
     uint8_t prio = task->base_prio;
 
-    for (struct al_scope *s = task->scopes; s != NULL; s = s->prev) {
-        const struct al_task *waiter;
+    for (uint32_t i = 0; i < TASK_SCOPES_MAX && s != NULL; i++) {
+        const struct al_task *waiter = NULL;
 
-        if (s->fn != NULL) {
-            continue;
+        if (!task_scope_is_sane(task, s)) {
+            break;
         }
-        waiter = wait_first_held(&mutex_of(s)->waiters);
+        if (s->fn == NULL) {
+            if (owner_of(mutex_of(s)) != task) {
+                break;
+            }
+            waiter = wait_first_held(&mutex_of(s)->waiters);
+        }
         if (waiter != NULL && waiter->prio > prio) {
             prio = waiter->prio;
         }
+        s = s->prev;
     }
     return prio;
 }
@@ -175,9 +183,6 @@ void al_mutex_unlock(struct al_mutex *mutex)
     } else {
         CALLER_MUST(MUTEX, 3, al_scope_unlink(&mutex->scope));
     }
-    if (self->state == AL_TASK_RECOVERING) {
-        mutex->poisoned = 1;
-    }
     release(mutex, self);
 }
 
@@ -189,6 +194,17 @@ void al_mutex_scope_close(struct al_mutex **mutex)
     }
 }
 
+bool mutex_poison(struct al_scope *scope)
+{
+    struct al_mutex *mutex = mutex_of(scope);
+
+    if (owner_of(mutex) != al_core.current) {
+        return false;
+    }
+    mutex->poisoned = 1;
+    return true;
+}
+
 bool mutex_abandon(struct al_scope *scope)
 {
     struct al_mutex *mutex = mutex_of(scope);
@@ -197,7 +213,6 @@ bool mutex_abandon(struct al_scope *scope)
     if (owner_of(mutex) != self) {
         return false;
     }
-    mutex->poisoned = 1;
     release(mutex, self);
     return true;
 }

@@ -4,10 +4,14 @@
 #include <alula/mutex.h>
 
 /*
- * Release the mutex whose scope this is, on behalf of the current task, which
- * dies: poison it first. The scope is out of the task's chain already.
- *
- * Returns false, and does nothing, when this is no mutex of that task.
+ * Poison the mutex whose scope this is: the current task died with it. Returns
+ * false, and does nothing, when this is no mutex of that task.
+ */
+bool mutex_poison(struct al_scope *scope);
+
+/*
+ * Release the mutex whose scope this is, on behalf of the current task; the
+ * scope is out of the task's chain already. Returns the same.
  */
 bool mutex_abandon(struct al_scope *scope);
 

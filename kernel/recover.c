@@ -31,13 +31,11 @@
 #include "task.h"
 #include "time.h"
 
+#include <alula/config.h>
 #include <alula/panic.h>
 #include <alula/scope.h>
 
 #define BACK_OFF_DOUBLINGS 6u
-
-/* A damaged chain may be a loop. */
-#define SCOPES_COUNTED 255u
 
 /* Where the scope was opened: an address in its frame. */
 static uintptr_t opened_at(const struct al_scope *scope)
@@ -45,34 +43,45 @@ static uintptr_t opened_at(const struct al_scope *scope)
     return scope->fn != NULL ? (uintptr_t)scope : (uintptr_t)scope->arg;
 }
 
-/*
- * May this link of the chain be used? A record lies in the task's stack, above
- * the one undone last (so that no loop of links keeps recovery for ever); a
- * mutex lies anywhere in memory.
- */
-static bool scope_is_sane(
-        const struct al_task *self, const struct al_scope *scope)
+/* Poison every mutex that the task holds; returns how many scopes are open, as
+ * far as the chain makes sense. */
+static uint32_t take_stock(const struct al_task *self)
 {
-    uintptr_t at = (uintptr_t)scope;
-
-    if (at % sizeof(uintptr_t) != 0 || !arch_is_ram(at, sizeof(*scope))) {
-        return false;
-    }
-    return scope->fn == NULL || (at > self->undone_to && at < self->stack_high);
-}
-
-/* Scopes and locks that are open, as far as the chain makes sense. */
-static uint32_t count_scopes(const struct al_task *self)
-{
-    const struct al_scope *scope = self->scopes;
+    struct al_scope *scope = self->scopes;
     uint32_t count = 0;
 
-    while (scope != NULL && count < SCOPES_COUNTED &&
-            scope_is_sane(self, scope)) {
+    while (scope != NULL && count < TASK_SCOPES_MAX &&
+            task_scope_is_sane(self, scope) &&
+            (scope->fn != NULL || mutex_poison(scope))) {
         count++;
         scope = scope->prev;
     }
     return count;
+}
+
+/* Take the newest scope out of the chain; NULL when it makes no sense. */
+static struct al_scope *scope_pop(struct al_task *self)
+{
+    struct al_scope *scope = self->scopes;
+
+    self->scopes = NULL;
+    if (!task_scope_is_sane(self, scope) || scope->prev == scope) {
+        return NULL;
+    }
+    self->scopes = scope->prev;
+    if (scope->fn != NULL) {
+        scope->prev = scope; /* a loop that comes back here ends here */
+    }
+    return scope;
+}
+
+/* Where to run what undoes a scope: below all that is alive. */
+static uintptr_t undo_sp(const struct al_task *self, uintptr_t opened)
+{
+    uintptr_t sp = arch_unwind_run_sp(self);
+
+    /* Opened by a cleanup that died: it may need that one's frames. */
+    return opened < sp && self->nested_sp < sp ? self->nested_sp : sp;
 }
 
 /*
@@ -81,28 +90,23 @@ static uint32_t count_scopes(const struct al_task *self)
  */
 static void undo_below(struct al_task *self, uintptr_t bound)
 {
-    for (;;) {
+    while (self->scopes != NULL) {
         struct al_scope *scope = self->scopes;
 
+        if (task_scope_is_sane(self, scope) && opened_at(scope) >= bound) {
+            return;
+        }
+        scope = scope_pop(self);
         if (scope == NULL) {
             return;
         }
-        if (!scope_is_sane(self, scope)) {
-            self->scopes = NULL;
-            return;
-        }
-        if (opened_at(scope) >= bound) {
-            return;
-        }
-        self->scopes = scope->prev;
         if (scope->fn != NULL) {
-            self->undone_to = (uintptr_t)scope;
             self->phase |= RECOVER_USER;
-            arch_recover_call(scope->fn, scope->arg, arch_unwind_run_sp(self));
+            arch_recover_call(
+                    scope->fn, scope->arg, undo_sp(self, opened_at(scope)));
         }
         if (!mutex_abandon(scope)) {
             self->scopes = NULL;
-            return;
         }
     }
 }
@@ -110,7 +114,7 @@ static void undo_below(struct al_task *self, uintptr_t bound)
 /* Restarts in the present window, this one included. */
 static uint32_t count_restart(struct al_task *self)
 {
-    al_time now = al_now();
+    al_time now = time_now();
 
     if (now - self->window_start >= self->def->policy->window) {
         self->window_start = now;
@@ -138,9 +142,9 @@ static void back_off(struct al_task *self)
     softlock_take();
     sched_remove_held(self);
     self->state = AL_TASK_HELD_BACK;
-    time_sleep_held(al_now() + (ticks << doublings));
+    time_sleep_held(time_now() + (ticks << doublings));
     /* A death within a window from now backs off again, twice as long. */
-    self->window_start = al_now();
+    self->window_start = time_now();
     self->window_restarts = self->def->policy->budget;
 }
 
@@ -235,9 +239,9 @@ AL_NORETURN void recover_begin(bool walkable)
     self->state = AL_TASK_RECOVERING;
     self->limit = task_recovery_limit(self->def);
     self->phase = walkable ? RECOVER_LOOK : RECOVER_REST;
-    self->crash = crash_open(self);
-    self->undone_to = self->stack_low;
-    self->crash->scopes_undone = count_scopes(self);
+    self->crash = crash_open(self, time_now());
+    self->nested_sp = UINTPTR_MAX;
+    self->crash->scopes_undone = take_stock(self);
     crash_add_pc(self->crash, self->crash->pc);
     if (walkable && arch_unwind_pc(self) != self->crash->pc) {
         crash_add_pc(self->crash, arch_unwind_pc(self));
@@ -245,13 +249,19 @@ AL_NORETURN void recover_begin(bool walkable)
     recover_continue();
 }
 
-AL_NORETURN void recover_nested(void)
+AL_NORETURN void recover_nested(uintptr_t sp)
 {
     struct al_task *self = al_core.current;
+    uintptr_t floor = task_floor(self->def) - AL_CFG_CLEANUP_STACK;
 
     KERNEL_MUST(RECOVER, 1, (self->phase & RECOVER_USER) != 0);
     self->crash->nested++;
     self->cause = AL_CAUSE_NONE;
+    if (sp < floor || sp > arch_unwind_run_sp(self)) {
+        sp = floor;
+    }
+    self->nested_sp = sp & ~(uintptr_t)7;
+    (void)take_stock(self);
     recover_continue();
 }
 
@@ -265,7 +275,7 @@ AL_NORETURN void recover_kernel_stop(enum panic_site site)
     struct al_task *self = al_core.current;
 
     if (self != NULL) {
-        struct al_crash_record *record = crash_open(self);
+        struct al_crash_record *record = crash_open(self, time_now());
 
         record->cause = AL_CAUSE_KERNEL;
         record->detail[0] = (uint32_t)site >> 8;

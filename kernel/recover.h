@@ -28,8 +28,9 @@ enum recover_phase {
  */
 AL_NORETURN void recover_begin(bool walkable);
 
-/* User code that recovery ran died in turn: that alone is given up. */
-AL_NORETURN void recover_nested(void);
+/* User code that recovery ran died in turn, at `sp`: it alone is given up, and
+ * what it opened is undone. */
+AL_NORETURN void recover_nested(uintptr_t sp);
 
 /* Go on where the phase says. */
 AL_NORETURN void recover_continue(void);

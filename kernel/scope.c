@@ -8,16 +8,22 @@
  */
 #include <alula/scope.h>
 
+#include "task.h"
+
 bool al_scope_unlink(struct al_scope *scope)
 {
-    struct al_scope *newer = al_task_self()->scopes;
+    struct al_task *self = al_task_self();
+    struct al_scope *newer = self->scopes;
 
-    while (newer != NULL && newer->prev != scope) {
+    for (uint32_t i = 0; i < TASK_SCOPES_MAX && newer != NULL; i++) {
+        if (!task_scope_is_sane(self, newer)) {
+            return false;
+        }
+        if (newer->prev == scope) {
+            newer->prev = scope->prev;
+            return true;
+        }
         newer = newer->prev;
     }
-    if (newer == NULL) {
-        return false;
-    }
-    newer->prev = scope->prev;
-    return true;
+    return false;
 }

@@ -108,13 +108,31 @@ bool task_is_known(const struct al_task *task)
            task->def->task == task;
 }
 
+bool task_scope_is_sane(
+        const struct al_task *task, const struct al_scope *scope)
+{
+    uintptr_t at = (uintptr_t)scope;
+
+    if (at % sizeof(uintptr_t) != 0 || !arch_is_ram(at, sizeof(*scope))) {
+        return false;
+    }
+    return scope->fn == NULL ||
+           (at >= task->stack_low && at + sizeof(*scope) <= task->stack_high);
+}
+
 static uint32_t mutexes_of(const struct al_task *task)
 {
+    const struct al_scope *s;
     uint32_t n = 0;
 
     softlock_take();
-    for (const struct al_scope *s = task->scopes; s != NULL; s = s->prev) {
+    s = task->scopes;
+    for (uint32_t i = 0; i < TASK_SCOPES_MAX && s != NULL; i++) {
+        if (!task_scope_is_sane(task, s)) {
+            break;
+        }
         n += s->fn == NULL;
+        s = s->prev;
     }
     softlock_leave();
     return n;

@@ -35,5 +35,17 @@ uintptr_t task_floor(const struct al_task_def *def);
 /* Is this one of the image's tasks? Of any address; idle is none of them. */
 bool task_is_known(const struct al_task *task);
 
+/*
+ * May this link of the task's chain of scopes be followed? A record lies in the
+ * task's stack, a mutex anywhere in memory. The chain lies in memory that a
+ * task may have overwritten: each link is checked before it is used, and since
+ * a damaged chain may be a loop, whoever only reads it stops after
+ * TASK_SCOPES_MAX links.
+ */
+bool task_scope_is_sane(
+        const struct al_task *task, const struct al_scope *scope);
+
+#define TASK_SCOPES_MAX 1024u
+
 /* Where a task comes back to when its entry returns. */
 AL_NORETURN void task_returned(void);

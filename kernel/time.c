@@ -37,7 +37,7 @@ void time_boot(void)
     clock.post.kind = AL_POST_TIMER;
 }
 
-al_time al_now(void)
+al_time time_now(void)
 {
     uint32_t index;
     al_time now;
@@ -49,6 +49,11 @@ al_time al_now(void)
         AL_BARRIER();
     } while (index != clock.index);
     return now;
+}
+
+al_time al_now(void)
+{
+    return time_now();
 }
 
 void time_tick(void)
@@ -96,7 +101,7 @@ void time_expire_held(void)
 
     /* Read the clock again after the expiry is set: see the head. */
     do {
-        now = al_now();
+        now = time_now();
         while (clock.tree.root != NULL && clock.tree.root->when <= now) {
             struct al_timer *timer = clock.tree.root;
 
@@ -105,7 +110,7 @@ void time_expire_held(void)
         }
         expiry_set(now);
         AL_BARRIER();
-    } while (clock.tree.root != NULL && clock.tree.root->when <= al_now());
+    } while (clock.tree.root != NULL && clock.tree.root->when <= time_now());
 }
 
 void time_sleep_held(al_time when)

@@ -17,6 +17,9 @@ void time_boot(void);
  */
 void time_tick(void);
 
+/* al_now() for the kernel itself, which must not trap at a stack check. */
+al_time time_now(void);
+
 /*
  * Take the current task, which the caller has taken out of the ready queue,
  * through a sleep until `when`; lets go of the lock, and comes back awake.

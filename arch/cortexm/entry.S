@@ -9,9 +9,9 @@
  * task's own priority: the fault entries are the only code of ours that runs
  * above the interrupts, straight-line and short (tests count it).
  *
- * Masks: recover_panic (al_recover_entry) and arch_restart clear what a dead
- * task left behind, kernel_stop sets one for good. No other instruction in this
- * file writes a mask.
+ * Masks: recover_panic (al_recover_entry), arch_recover_next and arch_restart
+ * clear what a dead task or its cleanups left behind, kernel_stop sets one for
+ * good. No other instruction in this file writes a mask.
  */
 #include "offsets.h"
 
@@ -336,6 +336,7 @@ al_recover_entry:                       /* a label: its address is even */
         mov     r0, ip
         bl      arch_recover_captured
 recover_died_again:
+        mov     r0, sp
         ldr     r2, [ip, #DEATH_RUN_SP]
         mov     sp, r2
         bl      recover_nested
@@ -390,17 +391,34 @@ arch_recover_call:
         mov     sp, r2
         push    {r0}
         mov     r0, r1
-        ldr     lr, =_Unwind_Resume
+        ldr     lr, =arch_recover_next
         pop     {pc}                    /* this frame is given up: no call */
-_Unwind_Resume:                         /* a landing pad ends here, as well */
+_Unwind_Resume:                         /* a landing pad ends here */
 __cxa_end_cleanup:
-        mov     r2, sp
-        bic     r2, r2, #7
+        b       arch_recover_next
+        .ltorg
+        .fnend
+        .size   arch_recover_call, . - arch_recover_call
+
+/* User code is done: recovery goes on below all that is alive. */
+        .section .text.arch_recover_next, "ax", %progbits
+        .type arch_recover_next, %function
+        .balign 4
+arch_recover_next:
+        .fnstart
+        .cantunwind
+        @alula: unchecked 0
+        movs    r0, #0
+        msr     basepri, r0             /* what it left masked */
+        cpsie   i
+        ldr     r0, =al_core
+        ldr     r0, [r0, #CORE_CURRENT]
+        ldr     r2, [r0, #DEATH_RUN_SP]
         mov     sp, r2
         bl      recover_continue
         .ltorg
         .fnend
-        .size   arch_recover_call, . - arch_recover_call
+        .size   arch_recover_next, . - arch_recover_next
 
 /* AL_NORETURN void arch_recover_pad(struct al_task *task) */
         .section .text.arch_recover_pad, "ax", %progbits

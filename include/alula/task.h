@@ -114,7 +114,7 @@ struct al_task {
     uint16_t back_offs;
     struct al_crash_record *crash; /* being written; NULL: not dying */
 
-    uintptr_t undone_to; /* newest record's address that recovery has undone */
+    uintptr_t nested_sp; /* where recovery's last cleanup died, if one did */
 
     /* What a panic says of itself; moves into the crash record. */
     uint32_t cause; /* enum al_cause; NONE: the processor knows better */
