@@ -103,7 +103,8 @@ void crash_oob(void)
     static volatile uint32_t table[8];
     volatile uint32_t index = 11;
 
-    table[index] = table[0];
+    (void)table[index];
+    say("not caught: this build has no bounds checks\n");
 }
 
 void crash_assert(void)

@@ -242,9 +242,10 @@ void report_stats(void)
 
 void report_uptime(void)
 {
-    uint32_t ms = (uint32_t)al_now();
+    al_time ms = al_now();
 
-    say("uptime: %u.%03u s\n", (unsigned)(ms / 1000u), (unsigned)(ms % 1000u));
+    say("uptime: %llu.%03u s\n", (unsigned long long)(ms / 1000u),
+            (unsigned)(ms % 1000u));
 }
 
 bool report_tour(void)
