@@ -112,18 +112,19 @@ macro(alula_board board)
   include("${ALULA_ROOT}/boards/${board}/board.cmake")
 endmacro()
 
-# alula_firmware(<executable> BOARD <board> [CONFIG <folder>]
+# alula_firmware(<executable> BOARD <board> [CONFIG <folder>] [LEVEL <-O..>]
 #                [OPTIONS <name>=<value>...])
 #
+# LEVEL is the kernel's own optimisation level: -O2 (when not given) or -Os.
 # CONFIG is a folder with an alula_config.h, OPTIONS single settings of it:
 # the kernel's sizes and counts (include/alula/config.h). Executables with the
 # same board and settings share one kernel library. The executable may include
 # <board.h> and drivers' headers (<uart/uart.h>).
 function(alula_firmware app)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "BOARD;CONFIG" "OPTIONS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "BOARD;CONFIG;LEVEL" "OPTIONS")
   if(NOT arg_BOARD OR arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "use: alula_firmware(<executable> BOARD <board> "
-      "[CONFIG <folder>] [OPTIONS <name>=<value>...])")
+      "[CONFIG <folder>] [LEVEL <-O..>] [OPTIONS <name>=<value>...])")
   endif()
   alula_board(${arg_BOARD})
 
@@ -131,9 +132,12 @@ function(alula_firmware app)
   if(arg_CONFIG)
     get_filename_component(arg_CONFIG "${arg_CONFIG}" ABSOLUTE)
   endif()
-  if(arg_OPTIONS OR arg_CONFIG)
+  if(NOT arg_LEVEL)
+    set(arg_LEVEL -O2)
+  endif()
+  if(arg_OPTIONS OR arg_CONFIG OR NOT arg_LEVEL STREQUAL -O2)
     list(SORT arg_OPTIONS)
-    string(MD5 hash "${arg_OPTIONS};${arg_CONFIG}")
+    string(MD5 hash "${arg_OPTIONS};${arg_CONFIG};${arg_LEVEL}")
     string(SUBSTRING ${hash} 0 8 hash)
     string(APPEND kernel -${hash})
   endif()
@@ -142,6 +146,7 @@ function(alula_firmware app)
     set(ALULA_BOARD ${arg_BOARD})
     set(ALULA_OPTIONS ${arg_OPTIONS})
     set(ALULA_CONFIG ${arg_CONFIG})
+    set(ALULA_LEVEL ${arg_LEVEL})
     add_subdirectory("${ALULA_ROOT}/cmake/kernel"
       "${CMAKE_BINARY_DIR}/${kernel}" EXCLUDE_FROM_ALL)
   endif()
