@@ -188,16 +188,29 @@ static const struct mnemonic *find(const char *name)
             compare_name);
 }
 
-static bool is_condition(const char *c)
+/* The number of a condition, NONE when it is not one; the opposite one is
+ * that number with its lowest bit turned over. */
+int insn_condition(struct span s)
 {
-    static const char all[] = "eqnecscchslomiplvsvchilsgeltgtleal";
+    static const char all[] = "eqnecsccmiplvsvchilsgeltgtleal";
+    char c[2];
 
-    for (const char *p = all; *p != '\0'; p += 2) {
-        if (p[0] == c[0] && p[1] == c[1]) {
-            return true;
+    if (s.n != 2) {
+        return NONE;
+    }
+    c[0] = (char)tolower((unsigned char)s.at[0]);
+    c[1] = (char)tolower((unsigned char)s.at[1]);
+    if (c[1] == 's' && c[0] == 'h') {
+        c[0] = 'c';
+    } else if (c[0] == 'l' && c[1] == 'o') {
+        c[0] = c[1] = 'c';
+    }
+    for (int k = 0; all[k] != '\0'; k += 2) {
+        if (all[k] == c[0] && all[k + 1] == c[1]) {
+            return k / 2;
         }
     }
-    return false;
+    return NONE;
 }
 
 /* "it" and up to three of t and e. */
@@ -225,7 +238,7 @@ static const struct mnemonic *look_up(char *name, uint8_t *flags)
             return m;
         }
     }
-    if (n > 2 && is_condition(name + n - 2)) {
+    if (n > 2 && insn_condition((struct span){name + n - 2, 2}) != NONE) {
         bool always = strcmp(name + n - 2, "al") == 0;
 
         name[n - 2] = '\0';
@@ -262,6 +275,11 @@ static void read_mnemonic(struct insn *i, struct span text)
     i->flags |= (uint8_t)(m->flags & ~S);
 }
 
+static bool is_memory(struct span s)
+{
+    return s.n > 0 && s.at[0] == '[';
+}
+
 void insn_read(struct unit *u, int item)
 {
     struct item *it = &u->items[item];
@@ -280,6 +298,9 @@ void insn_read(struct unit *u, int item)
             (span_begins(i->operand[0], "0xde") && i->operand[0].n == 6)) {
         i->op = OP_TRAP; /* how GCC writes udf */
     }
+    i->pair = (i->op == OP_LOAD && i->dests == 2 && is_memory(i->operand[1])) ||
+              (i->op == OP_STORE && span_begins(it->name, "strd") &&
+                      is_memory(i->operand[1]));
     /* `add r0, r1` means `add r0, r0, r1`: the destination is a source. */
     if (i->count < 3 && i->op != OP_MOV && i->op != OP_MVN &&
             i->op != OP_LOAD && i->op != OP_ADR) {
@@ -411,10 +432,10 @@ static unsigned first_operands(const struct insn *i, int n)
 {
     unsigned set = 0;
 
-    for (int k = 0; k < n && k < i->count; k++) {
+    for (int k = 0; k < n && k < i->count && !is_memory(i->operand[k]); k++) {
         set |= insn_registers(i->operand[k]);
     }
-    return set;
+    return i->pair ? set | set << 1 : set;
 }
 
 /* Registers whose value may be read. */
@@ -433,6 +454,10 @@ unsigned insn_uses(const struct insn *i)
     }
     if (i->op == OP_LDM) {
         return first_operands(i, 1);
+    }
+    if (i->pair) {
+        set = i->op == OP_STORE ? first_operands(i, 1) : 0;
+        from = 1;
     }
     for (int k = from; k < i->count; k++) {
         set |= insn_registers(i->operand[k]);
@@ -461,8 +486,9 @@ unsigned insn_defines(const struct insn *i)
         return set | insn_registers(i->operand[1]);
     case OP_BL:
     case OP_BLX:
-    case OP_SVC:
         return 0x500f; /* r0-r3, ip, lr */
+    case OP_SVC:
+        return 0x1; /* an answer, by every convention */
     default:
         return set | first_operands(i, i->dests);
     }

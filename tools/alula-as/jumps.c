@@ -71,12 +71,16 @@ static int numeric_label(const struct unit *u, int item, struct span name)
     return NONE;
 }
 
+/* Compilers leave labels without code where a switch cannot go. */
 static struct target code_target(const struct unit *u, int label)
 {
     int insn = unit_label_insn(u, label);
+    bool compiled = u->items[label].statement == NONE;
 
-    return (struct target){
-            insn != NONE ? TARGET_CODE : TARGET_UNKNOWN, insn, NONE};
+    return (struct target){insn != NONE ? TARGET_CODE
+                           : compiled   ? TARGET_NOWHERE
+                                        : TARGET_UNKNOWN,
+            insn, NONE};
 }
 
 struct target jumps_target(struct unit *u, int item, struct span name)
@@ -139,7 +143,8 @@ static void mark_taken(struct unit *u, struct span name)
     u->functions[label->function].taken = s;
 }
 
-/* Data right behind an indirect jump is its table. */
+/* Data right behind an indirect jump is its table, up to the next label: a
+ * literal pool may follow. */
 static void find_table(struct unit *u, struct insn *jump)
 {
     int k = u->items[jump->item].next;
@@ -147,6 +152,9 @@ static void find_table(struct unit *u, struct insn *jump)
     while (k != NONE && u->items[k].kind != ITEM_INSN) {
         struct item *i = &u->items[k];
 
+        if (i->kind == ITEM_LABEL && jump->table != NONE) {
+            break;
+        }
         if (i->kind == ITEM_DATA) {
             struct span rest = i->rest;
 
@@ -196,6 +204,40 @@ static void link_insns(struct unit *u)
     }
 }
 
+/* Whether a label is named by anything that can bring control to it. */
+static bool is_reached(struct unit *u, const struct item *label)
+{
+    int s;
+
+    if (isdigit((unsigned char)label->name.at[0])) {
+        return true;
+    }
+    s = unit_symbol(u, label->name, false);
+    return s != NONE && (u->symbols[s].jumped || u->symbols[s].taken);
+}
+
+/* Does the `it` that follows a block speak of the same condition? */
+static void chain_blocks(struct unit *u, int it, int next, bool flags_kept)
+{
+    struct insn *i = next != NONE ? &u->insns[next] : NULL;
+
+    if (i == NULL || i->op != OP_IT || !flags_kept || i->count != 1) {
+        return;
+    }
+    for (int k = u->insns[it].item; k != i->item; k = u->items[k].next) {
+        if (u->items[k].kind == ITEM_LABEL && is_reached(u, &u->items[k])) {
+            return;
+        }
+    }
+
+    int before = insn_condition(u->insns[it].operand[0]);
+    int now = insn_condition(i->operand[0]);
+
+    if (before != NONE && (before ^ now) <= 1) {
+        i->slot = before == now ? SLOT_SAME : SLOT_INVERSE;
+    }
+}
+
 /* Give the instructions of each IT block their place in it. */
 static void find_it_blocks(struct unit *u)
 {
@@ -206,12 +248,20 @@ static void find_it_blocks(struct unit *u)
 
         struct span name = u->items[u->insns[n].item].name;
         int k = u->insns[n].next;
+        bool flags_kept = true;
 
         for (size_t c = 1; c < name.n && k != NONE; c++) {
-            u->insns[k].slot = c == 1 || (name.at[c] | 32) == 't' ? 1 : 2;
-            u->insns[k].slot_last = c + 1 == name.n;
-            k = u->insns[k].next;
+            struct insn *i = &u->insns[k];
+
+            i->slot =
+                    c == 1 || (name.at[c] | 32) == 't' ? SLOT_THEN : SLOT_ELSE;
+            i->slot_last = c + 1 == name.n;
+            flags_kept = flags_kept && (i->flags & INSN_SETS) == 0 &&
+                         i->op != OP_BL && i->op != OP_BLX &&
+                         i->op != OP_OTHER && i->op != OP_VFP;
+            k = i->next;
         }
+        chain_blocks(u, n, k, flags_kept);
     }
 }
 
@@ -312,18 +362,6 @@ static void find_pads(struct unit *u)
     }
 }
 
-/* Whether a label is named by anything that can bring control to it. */
-static bool is_reached(struct unit *u, const struct item *label)
-{
-    int s;
-
-    if (isdigit((unsigned char)label->name.at[0])) {
-        return true;
-    }
-    s = unit_symbol(u, label->name, false);
-    return s != NONE && (u->symbols[s].jumped || u->symbols[s].taken);
-}
-
 /* Where paths meet: behind labels, and where an IT block ends or a condition
  * is set anew inside it. */
 static void find_heads(struct unit *u)
@@ -408,9 +446,9 @@ static void find_loops(struct unit *u)
 void jumps_find(struct unit *u)
 {
     link_insns(u);
-    find_it_blocks(u);
     find_references(u);
     find_pads(u);
+    find_it_blocks(u);
     find_heads(u);
     find_loops(u);
 }

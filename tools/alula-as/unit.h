@@ -105,8 +105,9 @@ struct insn {
     uint8_t flags;
     uint8_t dests;
     uint8_t count; /* operands */
-    uint8_t slot;  /* in an IT block: 1 then, 2 else; 0 outside */
+    uint8_t slot;  /* enum slot */
     bool slot_last;
+    bool pair; /* ldrd, strd with the second register left out */
     struct span operand[OPERANDS];
     int next;        /* instruction that follows in the section */
     bool next_label; /* a label that code refers to lies between */
@@ -197,6 +198,7 @@ unsigned insn_uses(const struct insn *i);
 unsigned insn_defines(const struct insn *i);
 unsigned insn_kills(const struct insn *i);
 bool insn_ends_block(const struct insn *i);
+int insn_condition(struct span s);
 
 /* unit.c */
 bool unit_read(struct unit *u, FILE *in);
@@ -210,6 +212,7 @@ enum target_kind {
     TARGET_CODE,     /* an instruction of this file, not a function's entry */
     TARGET_FUNCTION, /* an entry, here or elsewhere */
     TARGET_HERE,     /* the branch itself */
+    TARGET_NOWHERE,  /* a label with no code behind it: never reached */
     TARGET_UNKNOWN
 };
 

@@ -107,14 +107,21 @@ static int pop_work(struct walk *w)
     return at;
 }
 
-/* What the loop that begins here writes is unknown from the first turn on. */
+/* A number that the loop which begins here writes is unknown from the first
+ * turn on. Saved values of sp are left to the joins: the text between head and
+ * end may hold an epilogue that is no part of the loop. */
 static struct state at_head(const struct insn *i, const struct state *s)
 {
     struct state head = *s;
 
     head.queued = false;
     for (unsigned set = i->varies & 0x5fffu; set != 0; set &= set - 1) {
-        head.r[__builtin_ctz(set)] = (struct value){.kind = VALUE_ANY};
+        struct value *v = &head.r[__builtin_ctz(set)];
+
+        if (v->kind == VALUE_CONST || v->kind == VALUE_GROWN ||
+                v->kind == VALUE_CUT || v->kind == VALUE_SYMBOL) {
+            *v = (struct value){.kind = VALUE_ANY};
+        }
     }
     return head;
 }
@@ -209,6 +216,7 @@ static void follow(
         leave(w, insn, s);
         break;
     case TARGET_HERE:
+    case TARGET_NOWHERE:
         break;
     case TARGET_UNKNOWN:
         fail(w, insn, "a jump whose target alula-as cannot find",
@@ -293,7 +301,38 @@ static void to_pad(struct walk *w, int insn, const struct state *before)
 
 bool walk_executes(const struct insn *i, int path)
 {
-    return i->slot == 0 || (i->slot == 1) == (path == 0);
+    if (i->slot != SLOT_THEN && i->slot != SLOT_ELSE) {
+        return true;
+    }
+    return (i->slot == SLOT_THEN) == (path == 0);
+}
+
+/* Where an instruction that runs on leads: the paths of an IT block meet
+ * behind it, unless another block on its condition follows. */
+static int next_at(const struct walk *w, const struct insn *i, int path)
+{
+    bool stays = i->slot != SLOT_OUTSIDE &&
+                 (!i->slot_last || w->u->insns[i->next].slot >= SLOT_SAME);
+
+    return i->next * 2 + (stays ? path : 0);
+}
+
+/* Flow comes to data. In a compiler's own text that is a place never reached;
+ * in an asm statement it may be instructions. 0xdexx is udf. */
+static void check_data(struct walk *w, int insn)
+{
+    const struct unit *u = w->u;
+    int k = u->items[u->insns[insn].item].next;
+
+    while (k != NONE && u->items[k].kind != ITEM_DATA) {
+        k = u->items[k].next;
+    }
+    if (k != NONE && u->items[k].statement != NONE &&
+            !span_begins(u->items[k].rest, "0xde")) {
+        fail(w, insn, "runs into data that may be instructions",
+                "write them as instructions, or mark the function by "
+                "`@alula: unchecked N'");
+    }
 }
 
 /* Edges out of an instruction that is executed. */
@@ -327,7 +366,14 @@ static void execute(struct walk *w, int insn, int path)
                 i->op == OP_TRAP || (insn_defines(i) & 1u << 15) != 0;
     int next = i->next;
 
+    if (!ends && !calls && i->next_data) {
+        check_data(w, insn);
+    }
     if (next == NONE || function_of(w, next) != walk_root(w->u, w->function)) {
+        return;
+    }
+    if (i->slot >= SLOT_SAME) {
+        edge(w, next * 2 + (i->slot == SLOT_SAME ? path : path ^ 1), &s, false);
         return;
     }
     if (i->op == OP_IT) {
@@ -336,7 +382,7 @@ static void execute(struct walk *w, int insn, int path)
         return;
     }
 
-    int to = next * 2 + (i->slot != 0 && !i->slot_last ? path : 0);
+    int to = next_at(w, i, path);
 
     if (!ends) {
         edge(w, to, &s, calls && i->next_label);
@@ -361,7 +407,7 @@ static void run(struct walk *w)
         } else if (i->next != NONE) {
             struct state s = w->states[w->where[at]];
 
-            edge(w, i->next * 2 + (i->slot_last ? 0 : path), &s, false);
+            edge(w, next_at(w, i, path), &s, false);
         }
     }
 }
