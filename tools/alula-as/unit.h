@@ -95,6 +95,16 @@ enum insn_flags {
     INSN_MODIFIES = 64     /* its destinations are always sources, too */
 };
 
+/* Place in an IT block. Compilers write long ones as several blocks in a row
+ * with one condition: the later `it` goes on with the path of the former. */
+enum slot {
+    SLOT_OUTSIDE,
+    SLOT_THEN,
+    SLOT_ELSE,
+    SLOT_SAME,   /* an `it` on the condition of the block just before */
+    SLOT_INVERSE /* on the opposite condition */
+};
+
 enum {
     OPERANDS = 6
 };
