@@ -186,14 +186,6 @@ void al_mutex_unlock(struct al_mutex *mutex)
     release(mutex, self);
 }
 
-void al_mutex_scope_close(struct al_mutex **mutex)
-{
-    /* A pad may come after recovery has released it. */
-    if (owner_of(*mutex) == al_core.current) {
-        al_mutex_unlock(*mutex);
-    }
-}
-
 bool mutex_poison(struct al_scope *scope)
 {
     struct al_mutex *mutex = mutex_of(scope);
@@ -221,6 +213,11 @@ void al_mutex_heal(struct al_mutex *mutex)
 {
     CALLER_MUST(MUTEX, 3, owner_of(mutex) == al_core.current);
     mutex->poisoned = 0;
+}
+
+bool al_mutex_is_mine(const struct al_mutex *mutex)
+{
+    return owner_of(mutex) == al_core.current;
 }
 
 bool al_mutex_is_held(const struct al_mutex *mutex)

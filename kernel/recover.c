@@ -27,13 +27,13 @@
 #include "mutex.h"
 #include "panic.h"
 #include "sched.h"
+#include "scope.h"
 #include "softlock.h"
 #include "task.h"
 #include "time.h"
 
 #include <alula/config.h>
 #include <alula/panic.h>
-#include <alula/scope.h>
 
 #define BACK_OFF_DOUBLINGS 6u
 
@@ -57,22 +57,6 @@ static uint32_t take_stock(const struct al_task *self)
         scope = scope->prev;
     }
     return count;
-}
-
-/* Take the newest scope out of the chain; NULL when it makes no sense. */
-static struct al_scope *scope_pop(struct al_task *self)
-{
-    struct al_scope *scope = self->scopes;
-
-    self->scopes = NULL;
-    if (!task_scope_is_sane(self, scope) || scope->prev == scope) {
-        return NULL;
-    }
-    self->scopes = scope->prev;
-    if (scope->fn != NULL) {
-        scope->prev = scope; /* a loop that comes back here ends here */
-    }
-    return scope;
 }
 
 /* Where to run what undoes a scope: below all that is alive. */

@@ -83,8 +83,15 @@ void al_mutex_heal(struct al_mutex *mutex);
  */
 bool al_mutex_is_held(const struct al_mutex *mutex);
 
+/**
+ * Tell whether the calling task holds `mutex`.
+ *
+ * @context   task
+ */
+bool al_mutex_is_mine(const struct al_mutex *mutex);
+
 /* Closes AL_LOCK_SCOPED; skips a lock that recovery has released already. */
-void al_mutex_scope_close(struct al_mutex **mutex);
+void __al_mutex_close(struct al_mutex **mutex);
 
 /**
  * Hold `mutex` until the end of the enclosing block, or of the task.
@@ -93,7 +100,7 @@ void al_mutex_scope_close(struct al_mutex **mutex);
  * @param[out] status al_status lvalue: what al_mutex_lock() returned
  */
 #define AL_LOCK_SCOPED(mutex, status)                                        \
-  __attribute__((cleanup(al_mutex_scope_close))) struct al_mutex *AL_UNIQUE( \
+  __attribute__((cleanup(__al_mutex_close))) struct al_mutex *AL_UNIQUE( \
           al_lock_) = (mutex);                                               \
   (status) = al_mutex_lock(AL_UNIQUE(al_lock_))
 

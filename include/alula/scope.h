@@ -29,9 +29,18 @@ struct al_scope {
     void *arg;             /* handed to fn; of a mutex: sp at the take */
 };
 
-/* Takes a scope that is not its task's newest out of its chain; false when it
- * is closed already. */
+/*
+ * For lib/scope.c. Take a scope out of its task's chain: false when recovery
+ * has closed it already. And, while a landing pad runs that closes `scope`, the
+ * newest one that is newer, taken out of the chain, still to be run; locks
+ * among them are released. `home` is where the closing code found the scope.
+ */
 bool al_scope_unlink(struct al_scope *scope);
+struct al_scope *al_scope_newer(struct al_scope *scope, const void *home);
+
+/* Closes a scope that is not its task's newest: a lock that was taken in its
+ * block is still held, or recovery was here before this landing pad. */
+void __al_scope_close(struct al_scope *scope);
 
 /*
  * The order of the two stores is the promise: a record is whole before the
@@ -51,11 +60,7 @@ AL_INLINE void al_scope_open(
     AL_BARRIER();
 }
 
-/*
- * Unlinked first: if fn dies, recovery does not run it a second time. Not the
- * newest when a lock was taken in the block and is still held, or when
- * recovery was here before a landing pad: the slow path tells.
- */
+/* Unlinked first: if fn dies, recovery does not run it a second time. */
 AL_INLINE void al_scope_close(struct al_scope *scope)
 {
     struct al_task *self = al_task_self();
@@ -63,11 +68,11 @@ AL_INLINE void al_scope_close(struct al_scope *scope)
     AL_BARRIER();
     if (__builtin_expect(self->scopes == scope, 1)) {
         self->scopes = scope->prev;
-    } else if (!al_scope_unlink(scope)) {
-        return;
+        AL_BARRIER();
+        scope->fn(scope->arg);
+    } else {
+        __al_scope_close(scope);
     }
-    AL_BARRIER();
-    scope->fn(scope->arg);
 }
 
 /**

@@ -29,6 +29,7 @@ static struct al_mutex plain = AL_MUTEX_INIT;
 
 /* No claim of C's holds for these values: the compiler must do as told. */
 static volatile uint32_t zero;
+static volatile uint32_t one = 1;
 static volatile uint64_t zero64;
 static uint32_t *volatile nowhere;
 static uint32_t *volatile null_pointer;
@@ -82,8 +83,8 @@ WAY(length, sink = strlen((const char *)nowhere))
 WAY(structure, *(struct big *)nowhere = big_one)
 WAY(structure_from, big_one = *(struct big *)nowhere)
 WAY(trap, __builtin_trap())
-WAY(divide, sink = 1u / zero)
-WAY(divide64, sink64 = 1u / zero64)
+WAY(divide, sink = one / zero)
+WAY(divide64, sink64 = one / zero64)
 WAY(modulo64, sink64 = (uint64_t)-7 % (uint64_t)zero64)
 WAY(wrong_unlock, al_mutex_unlock(&plain); al_mutex_unlock(&plain))
 WAY(wrong_lock, (void)al_mutex_lock(&scoped))

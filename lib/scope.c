@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The slow end of a scope, where it is not its task's newest. It calls the
+ * application's cleanups and runs on the application's stack: checked code, not
+ * a part of the kernel, hence names without the kernel's prefix.
+ *
+ * A landing pad may come to a scope too early: a compiler that believes that an
+ * instruction cannot fail files it under the pad of its neighbours, which
+ * knows nothing of scopes opened since. What is newer is undone first.
+ */
+#include <alula/mutex.h>
+#include <alula/scope.h>
+
+static void undo_newer(struct al_scope *scope, const void *home)
+{
+    struct al_scope *newer = al_scope_newer(scope, home);
+
+    while (newer != NULL) {
+        newer->fn(newer->arg);
+        newer = al_scope_newer(scope, home);
+    }
+}
+
+void __al_scope_close(struct al_scope *scope)
+{
+    undo_newer(scope, scope);
+    if (al_scope_unlink(scope)) {
+        scope->fn(scope->arg);
+    }
+}
+
+void __al_mutex_close(struct al_mutex **mutex)
+{
+    struct al_mutex *held = *mutex;
+
+    undo_newer(&held->scope, mutex);
+    /* A pad may come after recovery has released it. */
+    if (al_mutex_is_mine(held)) {
+        al_mutex_unlock(held);
+    }
+}
