@@ -99,9 +99,9 @@ void __al_mutex_close(struct al_mutex **mutex);
  * @param[in] mutex   struct al_mutex *
  * @param[out] status al_status lvalue: what al_mutex_lock() returned
  */
-#define AL_LOCK_SCOPED(mutex, status)                                        \
+#define AL_LOCK_SCOPED(mutex, status)                                    \
   __attribute__((cleanup(__al_mutex_close))) struct al_mutex *AL_UNIQUE( \
-          al_lock_) = (mutex);                                               \
+          al_lock_) = (mutex);                                           \
   (status) = al_mutex_lock(AL_UNIQUE(al_lock_))
 
 AL_EXTERN_C_END

@@ -39,8 +39,8 @@ void rig_mark(void *character);
 
 /* A scope with a name of the test's choice, where AL_DEFER would need a line of
  * its own. */
-#define RIG_SCOPE(name, function, argument)                        \
-  __attribute__((cleanup(al_scope_close))) struct al_scope name;   \
+#define RIG_SCOPE(name, function, argument)                      \
+  __attribute__((cleanup(al_scope_close))) struct al_scope name; \
   al_scope_open(&(name), function, argument)
 
 /* Live heap bytes, all tasks. */

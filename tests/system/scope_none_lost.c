@@ -43,31 +43,31 @@ struct big {
 static struct big big_one;
 
 /* What a function does that opens the six scopes. */
-#define OPEN_SIX                                          \
-  al_status got;                                          \
-  AL_DEFER(rig_mark, RIG_MARK('a'));                      \
-  AL_LOCK_SCOPED(&scoped, got);                           \
-  RIG_SCOPE(second, rig_mark, RIG_MARK('b'));             \
-  AL_HEAP_SCOPED(block, 40);                              \
-  got = al_mutex_lock(&plain);                            \
-  RIG_SCOPE(third, rig_mark, RIG_MARK('c'));              \
+#define OPEN_SIX                              \
+  al_status got;                              \
+  AL_DEFER(rig_mark, RIG_MARK('a'));          \
+  AL_LOCK_SCOPED(&scoped, got);               \
+  RIG_SCOPE(second, rig_mark, RIG_MARK('b')); \
+  AL_HEAP_SCOPED(block, 40);                  \
+  got = al_mutex_lock(&plain);                \
+  RIG_SCOPE(third, rig_mark, RIG_MARK('c'));  \
   (void)got
 
 /* A way to die, in the function itself and in a callee. */
-#define WAY(name, ...)                        \
-  static NOINLINE void name##_callee(void)    \
-  {                                           \
-    __VA_ARGS__;                              \
-  }                                           \
-  static NOINLINE void name##_here(void)      \
-  {                                           \
-    OPEN_SIX;                                 \
-    __VA_ARGS__;                              \
-  }                                           \
-  static NOINLINE void name##_below(void)     \
-  {                                           \
-    OPEN_SIX;                                 \
-    name##_callee();                          \
+#define WAY(name, ...)                     \
+  static NOINLINE void name##_callee(void) \
+  {                                        \
+    __VA_ARGS__;                           \
+  }                                        \
+  static NOINLINE void name##_here(void)   \
+  {                                        \
+    OPEN_SIX;                              \
+    __VA_ARGS__;                           \
+  }                                        \
+  static NOINLINE void name##_below(void)  \
+  {                                        \
+    OPEN_SIX;                              \
+    name##_callee();                       \
   }
 
 WAY(panic, al_panic("test"))
@@ -139,7 +139,10 @@ struct way {
     uint32_t locks; /* scopes that are open at the death: 6, or 5 */
 };
 
-#define IN(name, cause) {#name, name##_here, name##_below, cause, 6}
+#define IN(name, cause)                        \
+  {                                            \
+#    name, name##_here, name##_below, cause, 6 \
+  }
 
 static const struct way ways[] = {
         IN(panic, AL_CAUSE_PANIC),
@@ -158,8 +161,8 @@ static const struct way ways[] = {
         IN(divide, AL_CAUSE_DIV0),
         IN(divide64, AL_CAUSE_DIV0),
         IN(modulo64, AL_CAUSE_DIV0),
-        {"wrong_unlock", wrong_unlock_here, wrong_unlock_below,
-                AL_CAUSE_CALLER, 5},
+        {"wrong_unlock", wrong_unlock_here, wrong_unlock_below, AL_CAUSE_CALLER,
+                5},
         IN(wrong_lock, AL_CAUSE_CALLER),
         IN(wrong_free, AL_CAUSE_CALLER),
         IN(registers, AL_CAUSE_DIV0),
@@ -175,9 +178,10 @@ static void try(const struct way *way, const char *place, void (*body)(void))
     uint32_t starts = rig_starts;
     uint32_t deaths = rig_run(body);
 
-    CHECK(deaths == 1 && rig_starts == starts + 1, "%s %s: died %d times, "
-            "began %d times", way->name, place, (int)deaths,
-            (int)(rig_starts - starts));
+    CHECK(deaths == 1 && rig_starts == starts + 1,
+            "%s %s: died %d times, "
+            "began %d times",
+            way->name, place, (int)deaths, (int)(rig_starts - starts));
     CHECK(rig_log_is("cba"), "%s %s: ran \"%s\"", way->name, place, rig_log());
     CHECK(!al_mutex_is_held(&scoped) && !al_mutex_is_held(&plain),
             "%s %s: locks", way->name, place);
