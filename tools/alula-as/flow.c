@@ -62,7 +62,10 @@ static struct value add(struct value a, struct value b, int insn)
         b = swap;
     }
     if (b.kind != VALUE_CONST) {
-        return any();
+        bool grown = (a.kind == VALUE_GROWN && !is_sp(b)) ||
+                     (b.kind == VALUE_GROWN && !is_sp(a));
+
+        return grown ? (struct value){.kind = VALUE_GROWN, .n = insn} : any();
     }
     switch (a.kind) {
     case VALUE_CONST:

@@ -8,8 +8,9 @@ struct judge {
     const struct options *o;
     struct verdict *v;
     bool interrupt;
-    bool tail;  /* continues in another function */
-    bool above; /* touches the caller's frame */
+    uint32_t aligned; /* largest mask that aligns an address in the stack */
+    bool tail;        /* continues in another function */
+    bool above;       /* touches the caller's frame */
 };
 
 static void complain(
@@ -60,8 +61,7 @@ static void charge_call(struct judge *j, int insn, const struct state *before)
     }
     /* A nested function finds its static chain in ip; it may come from our
      * own caller when nothing has written ip. */
-    if (before->r[12].kind == VALUE_ENTRY &&
-            memchr(s->name.at, '.', s->name.n) != NULL) {
+    if (before->r[12].kind == VALUE_ENTRY && unit_may_be_nested(s->name)) {
         j->v->ip_live = true;
     }
 }
@@ -122,19 +122,34 @@ static void look_at_asm(struct judge *j, int insn, const struct effect *e)
     }
 }
 
-/* sp is a multiple of 8 wherever a compiler's function begins; only Clang's
- * `interrupt' attribute makes it so again. */
-static void look_for_interrupt(
+/* Code that aligns an address in the stack. sp is a multiple of 8 wherever a
+ * compiler's function begins; only Clang's attribute `interrupt' makes it so
+ * again. */
+static void look_at_alignment(
         struct judge *j, const struct insn *i, const struct state *before)
 {
-    if (i->op != OP_BFC || i->count != 3 || !span_is(i->operand[2], "#3")) {
+    const char *name = j->w->u->items[i->item].name.at;
+    int r = i->count > 0 ? insn_register(
+                                   i->operand[i->count > 2 && i->op == OP_MASK])
+                         : NONE;
+    long long n;
+
+    if ((i->op != OP_BFC && i->op != OP_MASK) || r < 0 || r > 12 ||
+            (before->r[r].kind != VALUE_SP &&
+                    before->r[r].kind != VALUE_SPVAR) ||
+            !span_number(i->operand[i->count - 1], &n) || n < 0 ||
+            (n > 20 && (name[0] | 32) == 'l')) {
         return;
     }
-
-    int r = insn_register(i->operand[0]);
-
-    if (r >= 0 && r < 13 && before->r[r].kind == VALUE_SP) {
+    if (i->op == OP_BFC && n == 3 && before->r[r].kind == VALUE_SP) {
         j->interrupt = true;
+    }
+
+    /* bic clears n, lsr the lowest n bits. */
+    uint32_t clear = (name[0] | 32) == 'l' ? (1u << n) - 1 : (uint32_t)n;
+
+    if (clear < 4096 && clear > j->aligned) {
+        j->aligned = clear;
     }
 }
 
@@ -190,6 +205,39 @@ static bool straight(const struct unit *u, int from, int to)
     return from == to;
 }
 
+/* A size n is rounded up as (n + mask) & ~mask: a sum below the mask has
+ * carried out, whatever n is the sum of. For an array aligned to more than 8
+ * compilers add that alignment less one, and align the address later. */
+static uint32_t added_mask(const struct judge *j, int insn, uint32_t mask)
+{
+    const struct walk *w = j->w;
+    long long sum = 0;
+    long long n;
+
+    for (int steps = 0; steps < 4; steps++) {
+        const struct insn *i = &w->u->insns[insn];
+        int from = insn_register(i->operand[i->count > 2]);
+
+        if (!span_number(i->operand[i->count - 1], &n) || from < 0 ||
+                from > 12 || w->where[insn * 2] == NONE) {
+            break;
+        }
+        sum += n;
+        if (sum > (long long)mask && sum <= (long long)j->aligned &&
+                (sum & (sum + 1)) == 0) {
+            return (uint32_t)sum;
+        }
+
+        struct value v = w->states[w->where[insn * 2]].r[from];
+
+        if (v.kind != VALUE_GROWN) {
+            break;
+        }
+        insn = v.n;
+    }
+    return mask;
+}
+
 /* The addition that rounded this move's size up gets a check of its own. */
 static void add_rounding(struct judge *j, const struct site *site)
 {
@@ -218,7 +266,7 @@ static void add_rounding(struct judge *j, const struct site *site)
 
     *r = (struct rounding){
             .insn = insn,
-            .mask = site->effect.mask,
+            .mask = added_mask(j, insn, site->effect.mask),
             .same_block = straight(w->u, insn, site->insn),
             .flags_live = live_after(w, insn, REG_FLAGS),
     };
@@ -246,7 +294,7 @@ static void look_at(struct judge *j, int at)
     deepen(j, s.depth, s.depth, s.variable);
     j->above |= e.above;
     look_at_registers(j, insn, &before);
-    look_for_interrupt(j, i, &before);
+    look_at_alignment(j, i, &before);
     look_at_asm(j, insn, &e);
     if (may_leave(i) && !is_return(i)) {
         charge_call(j, insn, &before);

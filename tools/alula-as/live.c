@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "judge.h"
 
-#include <string.h>
-
 /*
  * Is a register, or are the flags, read again after an instruction?
  *
@@ -48,12 +46,10 @@ static bool kills(const struct insn *i, int reg)
     return call ? (0x500fu & 1u << reg) != 0 : (insn_kills(i) & 1u << reg) != 0;
 }
 
-/* A function whose name has a dot may be a nested one: it reads ip. */
+/* A nested function reads ip. */
 static bool may_be_nested(const struct insn *i)
 {
-    struct span to = i->count > 0 ? i->operand[0] : span_of("");
-
-    return memchr(to.at, '.', to.n) != NULL;
+    return unit_may_be_nested(i->count > 0 ? i->operand[0] : span_of(""));
 }
 
 /* The caller expects nothing in ip or the flags. */

@@ -383,6 +383,33 @@ struct span unit_function_name(const struct unit *u, int function)
     return u->symbols[u->functions[function].symbol].name;
 }
 
+/* GCC calls a nested function NAME.<number>. Other numbers follow a word that
+ * says what they count: NAME.part.0, NAME.constprop.1. */
+bool unit_may_be_nested(struct span name)
+{
+    struct span before = {"", 0};
+    bool first = true;
+
+    for (size_t from = 0; from <= name.n;) {
+        const char *at = name.at + from;
+        const char *dot = memchr(at, '.', name.n - from);
+        struct span part = {
+                at, dot != NULL ? (size_t)(dot - at) : name.n - from};
+        bool counted = span_is(before, "part") || span_is(before, "isra") ||
+                       span_is(before, "constprop") ||
+                       span_is(before, "lto_priv") || span_is(before, "cold");
+        long long number;
+
+        if (!first && !counted && span_number(part, &number)) {
+            return true;
+        }
+        first = false;
+        before = part;
+        from += part.n + 1;
+    }
+    return false;
+}
+
 bool unit_read(struct unit *u, FILE *in)
 {
     if (!buf_read(&u->text, in)) {

@@ -215,6 +215,7 @@ bool unit_read(struct unit *u, FILE *in);
 int unit_symbol(struct unit *u, struct span name, bool make);
 struct symbol *unit_named(struct unit *u, struct span name);
 int unit_label_insn(const struct unit *u, int label);
+bool unit_may_be_nested(struct span name);
 struct span unit_function_name(const struct unit *u, int function);
 
 /* jumps.c: what may be reached how */
