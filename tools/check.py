@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "build/images"
-LIBRARIES = [ROOT / "build/stm32f405-gcc-release/alula-kernel-stm32f405" /
+LIBRARIES = [ROOT / "build/stm32f405-gcc-run/alula-kernel-stm32f405" /
              f"libalula-{part}-stm32f405.a" for part in ("kernel", "drivers")]
 CPU = "-mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16".split()
 WARNINGS = "-Wall -Wextra -Wconversion -Werror -fsyntax-only".split()
