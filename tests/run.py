@@ -236,6 +236,7 @@ def main():
         print(f"./alula test: no test matches \"{args.only}\"",
               file=sys.stderr)
         return 2
+    tests.sort(key=lambda t: -t.timeout)  # the long ones must not come last
     passed = 0
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         done = concurrent.futures.as_completed(
