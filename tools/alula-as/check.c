@@ -186,6 +186,7 @@ static void put_variable_check(
         buf_text(&b, "it lo; svclo #4; ");
     }
     emit_insert(e, e->u->items[e->u->insns[s->insn].item].offset, b.p);
+    e->u->insns[s->insn].extra += 56;
 }
 
 /* After the addition: a result below the mask means that it carried out. */
@@ -211,6 +212,7 @@ static void put_rounding_check(struct emit *e, const struct rounding *r)
         buf_format(&b, "; msr APSR_nzcvq, %s; pop {%s}", flags, flags);
     }
     emit_insert(e, (uint32_t)(item->rest.at + item->rest.n - e->u->work), b.p);
+    e->u->insns[r->insn].extra += 24;
 }
 
 void check_function(struct emit *e, int function, const struct verdict *v)

@@ -74,6 +74,25 @@ static bool marked(struct span text, struct place *p)
     return p->file.n > 0;
 }
 
+static bool line_record(
+        const struct unit *u, const struct item *i, struct place *p)
+{
+    struct span rest = i->rest;
+    long long line;
+
+    if (i->kind != ITEM_DIRECTIVE || !span_is(i->name, ".loc")) {
+        return false;
+    }
+
+    struct span file = file_name(u, span_word(&rest));
+
+    if (file.n == 0 || !span_number(span_word(&rest), &line)) {
+        return false;
+    }
+    *p = (struct place){file, (long)line};
+    return true;
+}
+
 static struct place find_place(const struct unit *u, int item)
 {
     struct place p = {span_of(u->name), (long)u->items[item].line};
@@ -81,27 +100,27 @@ static struct place find_place(const struct unit *u, int item)
 
     for (int k = item; k >= 0; k--) {
         const struct item *i = &u->items[k];
-        struct span rest = i->rest;
-        long long line;
 
         if (k != item && i->function != u->items[item].function &&
                 !u->hand_written) {
             break;
         }
-        if (i->kind == ITEM_DIRECTIVE && span_is(i->name, ".loc")) {
-            struct span file = file_name(u, span_word(&rest));
-
-            if (file.n > 0 && span_number(span_word(&rest), &line)) {
-                return (struct place){file, (long)line};
-            }
+        if (line_record(u, i, &p)) {
+            return p;
         }
-        if (i->kind != ITEM_NOTE || statement == NONE || !marked(rest, &p)) {
+        if (i->kind != ITEM_NOTE || statement == NONE || !marked(i->rest, &p)) {
             continue;
         }
         if (i->name.at[0] == '#') {
             p.line += (long)(u->items[item].line - i->line) - 1;
         }
         return p;
+    }
+    for (int k = item; k < u->nitems && u->items[item].function != NONE; k++) {
+        if (u->items[k].function == u->items[item].function &&
+                line_record(u, &u->items[k], &p)) {
+            break;
+        }
     }
     return p;
 }

@@ -12,7 +12,15 @@ void emit_insert(struct emit *e, uint32_t offset, char *text)
 {
     struct insert *i = VEC_ADD(e->inserts, e->ninserts, e->inserts_room);
 
-    *i = (struct insert){offset, e->ninserts, text};
+    *i = (struct insert){offset, 0, e->ninserts, text};
+}
+
+void emit_replace(struct emit *e, struct span old, char *text)
+{
+    struct insert *i = VEC_ADD(e->inserts, e->ninserts, e->inserts_room);
+
+    *i = (struct insert){(uint32_t)(old.at - e->u->work), (uint32_t)old.n,
+            e->ninserts, text};
 }
 
 /* A section of ours that goes with the function's: --gc-sections and COMDAT
@@ -88,7 +96,7 @@ void emit_all(struct emit *e, struct buf *out)
 
         buf_put(out, text->p + at, i->offset - at);
         buf_text(out, i->text);
-        at = i->offset;
+        at = i->offset + i->drop;
     }
     buf_put(out, text->p + at, text->n - at);
     if (e->records.n > 0) {

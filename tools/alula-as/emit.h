@@ -10,7 +10,8 @@
 
 struct insert {
     uint32_t offset;
-    int order; /* of equal offsets */
+    uint32_t drop; /* bytes of the input that the text replaces */
+    int order;     /* of equal offsets */
     char *text;
 };
 
@@ -27,6 +28,10 @@ struct emit {
 /* check.c: the checks of one function. */
 void check_function(struct emit *e, int function, const struct verdict *v);
 
+/* range.c: branches that a variable check may have made too long. */
+void range_repair(struct emit *e, struct walk *w);
+
+void emit_replace(struct emit *e, struct span old, char *text);
 void emit_insert(struct emit *e, uint32_t offset, char *text);
 void emit_record(struct emit *e, int function, const struct verdict *v);
 void emit_all(struct emit *e, struct buf *out);

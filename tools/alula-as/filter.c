@@ -49,6 +49,9 @@ bool filter_file(const struct options *o, const char *input, FILE *messages,
         judge_function(&w, o, &v);
         check_function(&e, f, &v);
         emit_record(&e, f, &v);
+        if (v.nsites > 0) {
+            range_repair(&e, &w);
+        }
         walk_forget(&w);
     }
     if (u.hand_written && !standard && u.text.n > 0 && u.text.p[0] != '#') {

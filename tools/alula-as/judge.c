@@ -329,6 +329,25 @@ static void choose_form(struct judge *j)
     v->form |= v->nsites > 0 ? FORM_VARIABLE : 0;
 }
 
+/* A label whose address data holds, in code that nothing here jumps to. */
+static void look_for_hidden_jumps(struct judge *j)
+{
+    struct walk *w = j->w;
+    const struct unit *u = w->u;
+    int l = u->functions[w->function].taken;
+
+    for (; l != NONE; l = u->symbols[l].taken_next) {
+        int insn = unit_label_insn(u, u->symbols[l].label);
+
+        if (insn != NONE && w->where[insn * 2] == NONE) {
+            complain(j, insn,
+                    "data holds the address of code in it that nothing seen "
+                    "here jumps to",
+                    "mark the function by `@alula: unchecked N'");
+        }
+    }
+}
+
 static void look_at_whole(struct judge *j)
 {
     struct unit *u = j->w->u;
@@ -345,13 +364,16 @@ static void look_at_whole(struct judge *j)
     if (p->what == NULL && f->patchable) {
         *p = (struct problem){where,
                 "it begins with patchable nops, before which no check fits",
-                "drop the attribute `patchable_function_entry'"};
+                "drop -fpatchable-function-entry and the attribute"};
     }
     if (p->what == NULL && f->trampoline) {
         *p = (struct problem){where,
                 "it takes the address of a nested function, which needs code "
                 "on the stack",
                 "pass the data by an argument instead"};
+    }
+    if (p->what == NULL) {
+        look_for_hidden_jumps(j);
     }
     if (p->what == NULL && j->v->own < f->stated) {
         *p = (struct problem){where,

@@ -383,6 +383,30 @@ struct span unit_function_name(const struct unit *u, int function)
     return u->symbols[u->functions[function].symbol].name;
 }
 
+/* The nops of patchable_function_entry are listed in a section of that name;
+ * they stand before the function's label or right behind it. */
+static void find_patchable(struct unit *u)
+{
+    for (int k = 0; k < u->nitems; k++) {
+        const struct item *i = &u->items[k];
+
+        if (i->kind != ITEM_DATA ||
+                !span_begins(u->sections[i->section].name, "__patchable")) {
+            continue;
+        }
+
+        int s = unit_symbol(u, jumps_first_symbol(i->rest), false);
+        int at = s != NONE ? u->symbols[s].label : NONE;
+
+        while (at != NONE && u->items[at].function == NONE) {
+            at = u->items[at].next;
+        }
+        if (at != NONE) {
+            u->functions[u->items[at].function].patchable = true;
+        }
+    }
+}
+
 /* GCC calls a nested function NAME.<number>. Other numbers follow a word that
  * says what they count: NAME.part.0, NAME.constprop.1. */
 bool unit_may_be_nested(struct span name)
@@ -418,6 +442,7 @@ bool unit_read(struct unit *u, FILE *in)
     lex_unit(u);
     place_items(u);
     find_functions(u);
+    find_patchable(u);
     jumps_find(u);
     return true;
 }

@@ -124,6 +124,7 @@ struct insn {
     bool next_data;  /* data lies between: flow cannot pass */
     bool head;       /* more than one way leads here */
     uint16_t varies; /* head of a loop: registers that the loop writes */
+    uint8_t extra;   /* bytes that a variable check adds here, at most */
     int pad;         /* instruction of its landing pad */
     int table;       /* first data item of the jump table behind it */
 };
