@@ -100,30 +100,24 @@ void arch_boot_tick(void);
  * recover_kernel_stop().
  */
 
-/* What a step of the stack walk found. */
+/* What the stack walk found. */
 enum arch_frame {
-    ARCH_FRAME_END, /* the outermost frame, or no table says more */
-    ARCH_FRAME,     /* a frame without a landing pad for this place */
-    ARCH_FRAME_PAD, /* a frame whose landing pad is to run */
+    ARCH_FRAME_END,  /* the outermost frame, or no table makes sense */
+    ARCH_FRAME_PAD,  /* a landing pad is to run first; still at the frame */
+    ARCH_FRAME_LEFT, /* the walk stands at the caller's frame */
 };
 
 /**
- * Look at the innermost frame of task->death: remember its landing pad, if it
- * has one for this place.
+ * Look at the innermost frame that is left, and leave it: task->death then says
+ * what it said at the call. The frame's stack pointer becomes the place to run
+ * cleanups at.
  *
+ * @param past_pad  its landing pad has run: only leave it
  * @context   the dying task
  * @cost      logarithmic in the image's functions, linear in the call sites
  *            of this one
  */
-enum arch_frame arch_unwind_look(struct al_task *task);
-
-/**
- * Step to the caller's frame: task->death then says what it said at the call.
- * Its old stack pointer stays in task->death as the place to run cleanups at.
- *
- * @return    false when the tables make no sense: nothing was changed
- */
-bool arch_unwind_step(struct al_task *task);
+enum arch_frame arch_unwind_next(struct al_task *task, bool past_pad);
 
 /*
  * Where the walk stands: the program counter of the innermost frame that is
@@ -138,7 +132,7 @@ uintptr_t arch_unwind_run_sp(const struct al_task *task);
 bool arch_is_ram(uintptr_t at, size_t bytes);
 
 /**
- * Run the landing pad that arch_unwind_look() found; its end comes back in
+ * Run the landing pad that arch_unwind_next() found; its end comes back in
  * recover_continue().
  */
 AL_NORETURN void arch_recover_pad(struct al_task *task);
@@ -165,8 +159,8 @@ void arch_death_describe(
 /* Bytes of a stack below its floor that belong to the kernel. */
 size_t arch_stack_reserve(void);
 
-/* First bytes of the image's build id. */
-const uint8_t *arch_build_id(void);
+/* First two words of the image's build id. */
+const uint32_t *arch_build_id(void);
 
 /* Restart the board. */
 AL_NORETURN void arch_reset(void);

@@ -15,9 +15,6 @@
 
 #define RING_MAGIC 0x52534c41u /* "ALSR" */
 
-#define FIRST_WORD   (offsetof(struct al_crash_record, build_id) / 4)
-#define HEADER_WORDS (offsetof(struct al_crash_record, pcs) / 4)
-
 AL_STATIC_ASSERT(sizeof(struct al_crash_record) == 232,
         "the layout of a crash record is a contract: raise its version");
 AL_STATIC_ASSERT(AL_CFG_CRASH_RECORDS >= 2,
@@ -53,22 +50,23 @@ static struct al_crash_record *place_of(uint32_t sequence)
     return &ring.records[(sequence - 1) % AL_CFG_CRASH_RECORDS];
 }
 
+/* Up to 12 characters; the rest is cleared. */
 static void copy_name(char *to, const char *from)
 {
-    uint32_t i = 0;
+    uint32_t *words = (uint32_t *)(void *)to;
 
-    for (; i < sizeof(((struct al_crash_record *)0)->task); i++) {
-        to[i] = *from;
-        if (*from != '\0') {
-            from++;
-        }
+    words[0] = 0;
+    words[1] = 0;
+    words[2] = 0;
+    for (char *end = to + 12; to < end && *from != '\0'; to++) {
+        *to = *from++;
     }
 }
 
 struct al_crash_record *crash_open(const struct al_task *task, al_time now)
 {
     struct al_crash_record *record;
-    const uint8_t *build_id = arch_build_id();
+    const uint32_t *build_id = arch_build_id();
     uint32_t sequence;
 
     do {
@@ -85,9 +83,8 @@ struct al_crash_record *crash_open(const struct al_task *task, al_time now)
     record->version = AL_CRASH_VERSION;
     record->size = sizeof(*record);
     record->sequence = sequence;
-    for (unsigned i = 0; i < sizeof(record->build_id); i++) {
-        record->build_id[i] = build_id[i];
-    }
+    record->build_id[0] = build_id[0];
+    record->build_id[1] = build_id[1];
     record->cause = task->cause;
     record->detail[0] = task->detail[0];
     record->detail[1] = task->detail[1];
@@ -117,31 +114,39 @@ void crash_add_pc(struct al_crash_record *record, uintptr_t pc)
 
 const char *al_crash_text(const struct al_crash_record *record)
 {
-    const uint8_t *build_id = arch_build_id();
+    const uint32_t *build_id = arch_build_id();
 
-    for (unsigned i = 0; i < sizeof(record->build_id); i++) {
-        if (record->build_id[i] != build_id[i]) {
-            return NULL;
-        }
+    if (record->build_id[0] != build_id[0] ||
+            record->build_id[1] != build_id[1]) {
+        return NULL;
     }
     return (const char *)(uintptr_t)record->text;
 }
 
+static inline uint32_t turn(uint32_t sum)
+{
+    return sum >> 7 | sum << 25;
+}
+
 static uint32_t checksum(const struct al_crash_record *record)
 {
-    const uint32_t *words = (const uint32_t *)(const void *)record;
-    uint32_t kept = record->pc_count;
-    uint32_t a = record->sequence;
-    uint32_t b = record->sequence;
+    const uint32_t *word = (const uint32_t *)(const void *)record->build_id;
+    const uint32_t *end = record->pcs + record->pc_count;
+    uint32_t sum = record->sequence;
 
-    if (kept > AL_CRASH_NEWEST + AL_CRASH_OLDEST) {
-        kept = AL_CRASH_NEWEST + AL_CRASH_OLDEST;
+    if (record->pc_count > AL_CRASH_NEWEST + AL_CRASH_OLDEST) {
+        end = record->pcs + AL_CRASH_NEWEST + AL_CRASH_OLDEST;
     }
-    for (uint32_t i = FIRST_WORD; i < HEADER_WORDS + kept; i++) {
-        a += words[i];
-        b += a;
+    for (; end - word >= 4; word += 4) {
+        sum = turn(sum) + word[0];
+        sum = turn(sum) + word[1];
+        sum = turn(sum) + word[2];
+        sum = turn(sum) + word[3];
     }
-    return a ^ (b << 16 | b >> 16);
+    for (; word < end; word++) {
+        sum = turn(sum) + *word;
+    }
+    return sum;
 }
 
 void crash_close(struct al_crash_record *record)

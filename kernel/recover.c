@@ -59,15 +59,6 @@ static uint32_t take_stock(const struct al_task *self)
     return count;
 }
 
-/* Where to run what undoes a scope: below all that is alive. */
-static uintptr_t undo_sp(const struct al_task *self, uintptr_t opened)
-{
-    uintptr_t sp = arch_unwind_run_sp(self);
-
-    /* Opened by a cleanup that died: it may need that one's frames. */
-    return opened < sp && self->nested_sp < sp ? self->nested_sp : sp;
-}
-
 /*
  * Undo the scopes that were opened below `bound`, newest first. Comes back only
  * when no function of the user's is left to call.
@@ -80,14 +71,16 @@ static void undo_below(struct al_task *self, uintptr_t bound)
         if (task_scope_is_sane(self, scope) && opened_at(scope) >= bound) {
             return;
         }
+        if (opened_at(scope) >= arch_unwind_run_sp(self)) {
+            self->recover_sp = arch_unwind_run_sp(self);
+        }
         scope = scope_pop(self);
         if (scope == NULL) {
             return;
         }
         if (scope->fn != NULL) {
             self->phase |= RECOVER_USER;
-            arch_recover_call(
-                    scope->fn, scope->arg, undo_sp(self, opened_at(scope)));
+            arch_recover_call(scope->fn, scope->arg, self->recover_sp);
         }
         if (!mutex_abandon(scope)) {
             self->scopes = NULL;
@@ -180,39 +173,31 @@ AL_NORETURN static void restart(struct al_task *self)
 AL_NORETURN void recover_continue(void)
 {
     struct al_task *self = al_core.current;
+    uint8_t phase = self->phase & (uint8_t)~RECOVER_USER;
 
-    self->phase &= (uint8_t)~RECOVER_USER;
+    self->phase = phase;
     for (;;) {
-        switch ((enum recover_phase)self->phase) {
-        case RECOVER_LOOK:
-            switch (arch_unwind_look(self)) {
-            case ARCH_FRAME_END:
-                self->phase = RECOVER_REST;
-                break;
+        if (phase <= RECOVER_LEAVE) {
+            switch (arch_unwind_next(self, phase == RECOVER_LEAVE)) {
             case ARCH_FRAME_PAD:
-                self->phase = RECOVER_STEP | RECOVER_USER;
+                self->phase = RECOVER_LEAVE | RECOVER_USER;
                 arch_recover_pad(self);
-            case ARCH_FRAME:
-                self->phase = RECOVER_STEP;
+            case ARCH_FRAME_LEFT:
+                crash_add_pc(self->crash, arch_unwind_pc(self));
+                phase = RECOVER_UNDO;
+                break;
+            case ARCH_FRAME_END:
+                phase = RECOVER_REST;
                 break;
             }
-            break;
-        case RECOVER_STEP:
-            if (!arch_unwind_step(self)) {
-                self->phase = RECOVER_REST;
-                break;
-            }
-            crash_add_pc(self->crash, arch_unwind_pc(self));
-            self->phase = RECOVER_UNDO;
-            break;
-        case RECOVER_UNDO:
-            undo_below(self, arch_unwind_bound(self));
-            self->phase = RECOVER_LOOK;
-            break;
-        case RECOVER_REST:
+        }
+        self->phase = phase;
+        if (phase == RECOVER_REST) {
             undo_below(self, UINTPTR_MAX);
             restart(self);
         }
+        undo_below(self, arch_unwind_bound(self));
+        phase = RECOVER_WALK;
     }
 }
 
@@ -222,9 +207,9 @@ AL_NORETURN void recover_begin(bool walkable)
 
     self->state = AL_TASK_RECOVERING;
     self->limit = task_recovery_limit(self->def);
-    self->phase = walkable ? RECOVER_LOOK : RECOVER_REST;
+    self->phase = walkable ? RECOVER_WALK : RECOVER_REST;
     self->crash = crash_open(self, time_now());
-    self->nested_sp = UINTPTR_MAX;
+    self->recover_sp = arch_unwind_run_sp(self);
     self->crash->scopes_undone = take_stock(self);
     crash_add_pc(self->crash, self->crash->pc);
     if (walkable && arch_unwind_pc(self) != self->crash->pc) {
@@ -233,20 +218,44 @@ AL_NORETURN void recover_begin(bool walkable)
     recover_continue();
 }
 
-AL_NORETURN void recover_nested(uintptr_t sp)
+/* Forget the records that lie in the task's stack below `bound`. */
+static void forget_below(struct al_task *self, uintptr_t bound)
+{
+    struct al_scope **link = &self->scopes;
+
+    for (uint32_t i = 0; i < TASK_SCOPES_MAX && *link != NULL; i++) {
+        struct al_scope *scope = *link;
+
+        if (!task_scope_is_sane(self, scope)) {
+            *link = NULL;
+            return;
+        }
+        if (scope->fn != NULL && (uintptr_t)scope < bound) {
+            *link = scope->prev;
+        } else {
+            link = &scope->prev;
+        }
+    }
+}
+
+uintptr_t recover_nested(uintptr_t sp)
 {
     struct al_task *self = al_core.current;
-    uintptr_t floor = task_floor(self->def) - AL_CFG_CLEANUP_STACK;
+    uintptr_t lowest = task_recovery_limit(self->def);
 
     KERNEL_MUST(RECOVER, 1, (self->phase & RECOVER_USER) != 0);
     self->crash->nested++;
     self->cause = AL_CAUSE_NONE;
-    if (sp < floor || sp > arch_unwind_run_sp(self)) {
-        sp = floor;
-    }
-    self->nested_sp = sp & ~(uintptr_t)7;
     (void)take_stock(self);
-    recover_continue();
+    if (sp < lowest) {
+        /* Recovery needs the room, and so would their functions. */
+        forget_below(self, lowest);
+        sp = lowest;
+    }
+    if (sp < self->recover_sp) {
+        self->recover_sp = sp;
+    }
+    return self->recover_sp;
 }
 
 AL_NORETURN void al_reset(void)

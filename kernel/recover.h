@@ -13,10 +13,10 @@
 /* What recovery does next; kept in task->phase, because user code that it runs
  * comes back by a fresh call of recover_continue(). */
 enum recover_phase {
-    RECOVER_LOOK, /* at the innermost frame that is left: a landing pad? */
-    RECOVER_STEP, /* leave that frame */
-    RECOVER_UNDO, /* undo what was opened in frames that are left by now */
-    RECOVER_REST, /* no more frames: undo what is left */
+    RECOVER_WALK,  /* at the innermost frame that is left */
+    RECOVER_LEAVE, /* the same, past its landing pad */
+    RECOVER_UNDO,  /* undo what was opened in frames that are left by now */
+    RECOVER_REST,  /* no more frames: undo what is left */
 };
 
 /* Set in task->phase while user code runs for recovery. */
@@ -28,9 +28,12 @@ enum recover_phase {
  */
 AL_NORETURN void recover_begin(bool walkable);
 
-/* User code that recovery ran died in turn, at `sp`: it alone is given up, and
- * what it opened is undone. */
-AL_NORETURN void recover_nested(uintptr_t sp);
+/*
+ * User code that recovery ran died in turn, at `sp`: it alone is given up, and
+ * what it opened is undone. Runs at `sp`, over the dead frames that hold what
+ * it opened; returns where recover_continue() is to be called.
+ */
+uintptr_t recover_nested(uintptr_t sp);
 
 /* Go on where the phase says. */
 AL_NORETURN void recover_continue(void);

@@ -38,17 +38,15 @@ def offsets():
 
 
 def checksum(data):
-    """Of a record's bytes: two sums over the words from the build id to the
-    last program counter kept, begun with the sequence number."""
+    """Of a record's bytes: the words from the build id to the last program
+    counter kept, each added after a turn by 7, begun with the sequence."""
     at = offsets()
-    sequence, = struct.unpack_from('<I', data, at['sequence'][0])
+    value, = struct.unpack_from('<I', data, at['sequence'][0])
     count, = struct.unpack_from('<I', data, at['pc_count'][0])
     end = at['pcs'][0] + 4 * min(count, NEWEST + OLDEST)
-    first = last = sequence
     for word, in struct.iter_unpack('<I', data[at['build_id'][0]:end]):
-        first = first + word & 0xffffffff
-        last = last + first & 0xffffffff
-    return first ^ (last << 16 & 0xffffffff | last >> 16)
+        value = (value >> 7 | value << 25) + word & 0xffffffff
+    return value
 
 
 class Record:

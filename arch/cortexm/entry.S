@@ -15,6 +15,8 @@
  */
 #include "offsets.h"
 
+#include <alula/config.h>
+
         .syntax unified
         .arch armv7e-m
         .fpu fpv4-sp-d16
@@ -145,7 +147,7 @@ fault_bad_stack:
         movs    r2, #0
         str     r2, [r1, #DEATH_TRAP_PC]
         str     r2, [r1, #DEATH_LR]
-        str     r0, [r1, #DEATH_SP]
+        str     r0, [r1, #DEATH_ADDRESS]
         ldr     r2, [r3, #CFSR_FPCCR]
         bic     r2, r2, #1              /* LSPACT */
         str     r2, [r3, #CFSR_FPCCR]
@@ -321,25 +323,38 @@ al_recover_entry:                       /* a label: its address is even */
         movs    r0, #0
         msr     basepri, r0             /* what the dead task left masked */
         cpsie   i
+        /* Where sp must lie for recovery to run there, see recover.c. */
+        mov     r2, sp
+        ldr     r0, [ip, #TASK_STACK_HIGH]
+        ldr     r3, [ip, #TASK_LIMIT]
         ldrb    r1, [ip, #TASK_STATE]
         cmp     r1, #STATE_RECOVERING
         beq     recover_died_again
+        sub     r3, r3, #AL_CFG_CLEANUP_STACK
+        cmp     r2, r3
+        it      hs
+        cmphs   r0, r2
+        it      hs
+        movhs   r3, r2
+        bic     r3, r3, #7
+        mov     sp, r3
         add     r0, ip, #DEATH_R
         stmia   r0, {r4-r11}
-        ldr     r1, [ip, #DEATH_TRAP]
-        mov     r2, sp
-        cmp     r1, #TRAP_STACK
-        it      ne                      /* else the true one is there */
-        strne   r2, [ip, #DEATH_SP]
-        bic     r2, r2, #7
-        mov     sp, r2
+        str     r2, [ip, #DEATH_SP]
         mov     r0, ip
         bl      arch_recover_captured
 recover_died_again:
-        mov     r0, sp
-        ldr     r2, [ip, #DEATH_RUN_SP]
-        mov     sp, r2
+        sub     r3, r3, #SLACK
+        cmp     r2, r3
+        it      hs
+        cmphs   r0, r2
+        it      hs
+        movhs   r3, r2
+        bic     r0, r3, #7
+        mov     sp, r0
         bl      recover_nested
+        mov     sp, r0
+        bl      recover_continue
 panic_in_handler:
         movw    r0, #PANIC_FAULT_3
         b       kernel_stop
@@ -400,7 +415,7 @@ __cxa_end_cleanup:
         .fnend
         .size   arch_recover_call, . - arch_recover_call
 
-/* User code is done: recovery goes on below all that is alive. */
+/* User code is done: recovery goes on below all that is alive or needed. */
         .section .text.arch_recover_next, "ax", %progbits
         .type arch_recover_next, %function
         .balign 4
@@ -413,7 +428,7 @@ arch_recover_next:
         cpsie   i
         ldr     r0, =al_core
         ldr     r0, [r0, #CORE_CURRENT]
-        ldr     r2, [r0, #DEATH_RUN_SP]
+        ldr     r2, [r0, #TASK_RECOVER_SP]
         mov     sp, r2
         bl      recover_continue
         .ltorg

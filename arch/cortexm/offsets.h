@@ -11,7 +11,6 @@
 
 #define DEATH_R       (TASK_DEATH + 0)
 #define DEATH_SP      (TASK_DEATH + 32)
-#define DEATH_RUN_SP  (TASK_DEATH + 40)
 #define DEATH_PAD     (TASK_DEATH + 44)
 #define DEATH_TRAP    (TASK_DEATH + 56)
 #define DEATH_TRAP_PC (TASK_DEATH + 60)
@@ -42,8 +41,9 @@
 #define CAUSE_PANIC  12
 #define CAUSE_CALLER 13
 
-#define TASK_CAUSE  196
-#define TASK_DETAIL 200
-#define TASK_TEXT   208
+#define TASK_RECOVER_SP 192
+#define TASK_CAUSE      196
+#define TASK_DETAIL     200
+#define TASK_TEXT       208
 
 #define PANIC_FAULT_4 0x804

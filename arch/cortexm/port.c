@@ -28,7 +28,6 @@ AT(stack_high, TASK_STACK_HIGH);
 AT(state, TASK_STATE);
 AT(death.r, DEATH_R);
 AT(death.sp, DEATH_SP);
-AT(death.run_sp, DEATH_RUN_SP);
 AT(death.pad, DEATH_PAD);
 AT(death.trap, DEATH_TRAP);
 AT(death.trap_pc, DEATH_TRAP_PC);
@@ -36,6 +35,7 @@ AT(death.lr, DEATH_LR);
 AT(death.psr, DEATH_PSR);
 AT(death.cfsr, DEATH_CFSR);
 AT(death.address, DEATH_ADDRESS);
+AT(recover_sp, TASK_RECOVER_SP);
 AT(cause, TASK_CAUSE);
 AT(detail, TASK_DETAIL);
 AT(text, TASK_TEXT);
@@ -50,9 +50,9 @@ AL_STATIC_ASSERT((int)AL_TASK_RECOVERING == STATE_RECOVERING &&
                          (int)ARCH_TRAP_PANIC == TRAP_PANIC &&
                          (int)ARCH_TRAP_FAULT == TRAP_FAULT &&
                          (int)ARCH_TRAP_STACK == TRAP_STACK &&
-                (int)AL_CAUSE_PANIC == CAUSE_PANIC &&
-                (int)AL_CAUSE_ASSERT == CAUSE_ASSERT &&
-                (int)AL_CAUSE_CALLER == CAUSE_CALLER,
+                         (int)AL_CAUSE_PANIC == CAUSE_PANIC &&
+                         (int)AL_CAUSE_ASSERT == CAUSE_ASSERT &&
+                         (int)AL_CAUSE_CALLER == CAUSE_CALLER,
         "offsets.h is out of date: enumerations");
 
 /* A saved context that was made by a call; see switch.S. */
@@ -155,9 +155,10 @@ size_t arch_stack_reserve(void)
     return (size_t)__al_stack_reserve;
 }
 
-const uint8_t *arch_build_id(void)
+const uint32_t *arch_build_id(void)
 {
-    return (const uint8_t *)__al_build_id + 16; /* note header, "GNU\0" */
+    return (const uint32_t *)(void *)__al_build_id +
+           4; /* note header, "GNU\0" */
 }
 
 AL_NORETURN void arch_reset(void)
@@ -242,9 +243,14 @@ AL_NORETURN void arch_recover_captured(struct al_task *task)
 {
     struct arch_death *death = &task->death;
     bool walkable = death->trap != ARCH_TRAP_STACK &&
-                    death->sp >= task->stack_low &&
-                    death->sp < task->stack_high;
+                    death->sp >= task_recovery_limit(task->def) &&
+                    death->sp <= task->stack_high;
 
+    if (death->trap == ARCH_TRAP_STACK) {
+        death->sp = death->address;
+    } else if (!walkable && death->trap != ARCH_TRAP_PANIC) {
+        death->trap = ARCH_TRAP_STACK;
+    }
     death->exact =
             death->trap == ARCH_TRAP_FAULT || death->trap == ARCH_TRAP_VARIABLE;
     death->pc = death->trap_pc;

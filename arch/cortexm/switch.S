@@ -110,11 +110,12 @@ al_trampoline:
         .cantunwind
         @alula: unchecked 4
         mov     r0, r5
-        ldr     lr, =trampoline_end + 1
+        ldr     lr, =al_trampoline_end + 1
         push    {r4}
         pop     {pc}                    /* nothing of this frame is left */
         nop                             /* the walk looks before the return */
-trampoline_end:
+        .global al_trampoline_end
+al_trampoline_end:                      /* a label: its address is even */
         bl      task_returned
         .ltorg
         .fnend

@@ -4,9 +4,9 @@
  * Architecture (ARM IHI 0038), sections 6 and 10, and the language-specific
  * data that GCC and Clang write behind it for cleanups.
  *
- * The walk stands at a frame: task->death has its r4-r11, sp and pc. A look
- * finds the frame's table and landing pad; a step interprets the table and
- * stands at the caller's. r9 is never taken from a frame: libc keeps data
+ * The walk stands at a frame: task->death has its r4-r11, sp and pc. It looks
+ * for the frame's table and landing pad, then interprets the table and stands
+ * at the caller's. r9 is never taken from a frame: libc keeps data
  * there. d8-d15 are restored into the registers themselves, because the walk
  * never comes back to an inner frame.
  *
@@ -24,9 +24,10 @@
 
 /* Unwind instructions, most significant byte of each word first. */
 struct instructions {
-    const uint32_t *word;
-    uint32_t shift; /* of the next byte in *word; 32: next word */
-    uint32_t words; /* words that are left after *word */
+    uint32_t word;        /* what is left of the present one, in its top */
+    uint32_t left;        /* bytes in it */
+    const uint32_t *next; /* the one after it */
+    uint32_t words;       /* words from `next` on */
 };
 
 static uint32_t prel31(const uint32_t *at)
@@ -37,24 +38,28 @@ static uint32_t prel31(const uint32_t *at)
 }
 
 /* The entry of the function that holds pc, or NULL. */
-static const struct index_entry *index_of(uint32_t pc)
+AL_INLINE const struct index_entry *index_of(uint32_t pc)
 {
     const struct index_entry *low = __exidx_start;
-    const struct index_entry *high = __exidx_end;
+    uint32_t count = (uint32_t)(__exidx_end - __exidx_start);
+    uint32_t step;
 
-    if (pc < (uint32_t)__al_text_low || pc >= (uint32_t)__al_text_high) {
+    if (pc - (uint32_t)__al_text_low >=
+                    (uint32_t)__al_text_high - (uint32_t)__al_text_low ||
+            pc < prel31(&low->function)) {
         return NULL;
     }
-    while (low < high) {
-        const struct index_entry *middle = low + (high - low) / 2;
-
-        if (prel31(&middle->function) > pc) {
-            high = middle;
-        } else {
-            low = middle + 1;
+    step = 1u << (31 - __builtin_clz(count));
+    /* From here on each half is a power of two: no end to look at. */
+    if (prel31(&low[count - step].function) <= pc) {
+        low += count - step;
+    }
+    for (step /= 2; step != 0; step /= 2) {
+        if (prel31(&low[step].function) <= pc) {
+            low += step;
         }
     }
-    return low == __exidx_start ? NULL : low - 1;
+    return low;
 }
 
 /* Where the language-specific data of a generic table begins: behind the
@@ -64,18 +69,27 @@ static const uint8_t *lsda_of(const uint32_t *table)
     return (const uint8_t *)(table + 2 + (table[1] >> 24));
 }
 
-static uint32_t read_uleb(const uint8_t **at)
+/* The bytes behind the first of a longer number. */
+__attribute__((noinline)) static uint32_t read_more(
+        const uint8_t **at, uint32_t value)
 {
-    uint32_t value = 0;
-    uint32_t shift = 0;
+    uint32_t shift = 7;
     uint8_t byte;
 
+    value &= 0x7f;
     do {
         byte = *(*at)++;
         value |= (uint32_t)(byte & 0x7f) << shift;
         shift += 7;
     } while ((byte & 0x80) != 0 && shift < 32);
     return value;
+}
+
+AL_INLINE uint32_t read_uleb(const uint8_t **at)
+{
+    uint32_t value = *(*at)++;
+
+    return value < 0x80 ? value : read_more(at, value);
 }
 
 static int32_t read_sleb(const uint8_t **at)
@@ -99,17 +113,38 @@ static int32_t read_sleb(const uint8_t **at)
 #define ENCODING_ULEB   0x01u
 #define ENCODING_UDATA4 0x03u
 
-static uint32_t read_call_site(const uint8_t **at, uint8_t encoding)
-{
-    uint32_t value;
+/* One entry of the call-site table: what it covers, and what is there. */
+struct call_site {
+    uint32_t start;
+    uint32_t length;
+    uint32_t pad;
+    uint32_t action;
+};
 
-    if (encoding == ENCODING_ULEB) {
-        return read_uleb(at);
-    }
-    value = (uint32_t)(*at)[0] | (uint32_t)(*at)[1] << 8 |
-            (uint32_t)(*at)[2] << 16 | (uint32_t)(*at)[3] << 24;
+static uint32_t read_word(const uint8_t **at)
+{
+    uint32_t value = (uint32_t)(*at)[0] | (uint32_t)(*at)[1] << 8 |
+                     (uint32_t)(*at)[2] << 16 | (uint32_t)(*at)[3] << 24;
+
     *at += 4;
     return value;
+}
+
+AL_INLINE struct call_site read_call_site(const uint8_t **at, uint8_t encoding)
+{
+    struct call_site site;
+
+    if (encoding == ENCODING_ULEB) {
+        site.start = read_uleb(at);
+        site.length = read_uleb(at);
+        site.pad = read_uleb(at);
+    } else {
+        site.start = read_word(at);
+        site.length = read_word(at);
+        site.pad = read_word(at);
+    }
+    site.action = read_uleb(at);
+    return site;
 }
 
 /* Does this chain of actions clean up, other than by catching? */
@@ -156,46 +191,17 @@ static uint32_t pad_in(const uint8_t *lsda, uint32_t offset)
     bytes = read_uleb(&lsda);
     end = lsda + bytes; /* the actions lie behind the call sites */
     while (lsda < end) {
-        uint32_t start = read_call_site(&lsda, encoding);
-        uint32_t length = read_call_site(&lsda, encoding);
-        uint32_t pad = read_call_site(&lsda, encoding);
-        uint32_t action = read_uleb(&lsda);
+        struct call_site site = read_call_site(&lsda, encoding);
 
-        if (offset < start) {
+        if (offset < site.start) {
             return 0; /* sorted */
         }
-        if (offset < start + length) {
-            return pad != 0 && action_cleans(end, action) ? pad : 0;
+        if (offset < site.start + site.length) {
+            return site.pad != 0 && action_cleans(end, site.action) ? site.pad
+                                                                    : 0;
         }
     }
     return 0;
-}
-
-enum arch_frame arch_unwind_look(struct al_task *task)
-{
-    struct arch_death *death = &task->death;
-    uint32_t pc = (death->pc & ~1u) - (death->exact != 0 ? 0 : 2);
-    const struct index_entry *entry = index_of(pc);
-    uint32_t pad;
-
-    if (entry == NULL || entry->content == CANTUNWIND) {
-        return ARCH_FRAME_END;
-    }
-    if ((entry->content & INLINE_TABLE) != 0) {
-        death->table = (uint32_t)&entry->content;
-        return ARCH_FRAME;
-    }
-    death->table = prel31(&entry->content);
-    if ((*(const uint32_t *)death->table & INLINE_TABLE) != 0) {
-        return ARCH_FRAME;
-    }
-    pad = pad_in(lsda_of((const uint32_t *)death->table),
-            pc - prel31(&entry->function));
-    if (pad == 0) {
-        return ARCH_FRAME;
-    }
-    death->pad = prel31(&entry->function) + pad;
-    return ARCH_FRAME_PAD;
 }
 
 static struct instructions instructions_at(const uint32_t *table)
@@ -205,115 +211,128 @@ static struct instructions instructions_at(const uint32_t *table)
     if ((*table & INLINE_TABLE) == 0) {
         table++; /* personality; then words, and three instructions */
         i.words = *table >> 24;
-        i.shift = 24;
+        i.word = *table << 8;
+        i.left = 3;
     } else if ((*table >> 24 & 0xf) == 0) {
         i.words = 0;
-        i.shift = 24;
+        i.word = *table << 8;
+        i.left = 3;
     } else {
         i.words = *table >> 16 & 0xff;
-        i.shift = 16;
+        i.word = *table << 16;
+        i.left = 2;
     }
-    i.word = table;
+    i.next = table + 1;
     return i;
 }
 
 #define FINISH 0xb0u
 
-static uint32_t next_byte(struct instructions *i)
+AL_INLINE uint32_t next_byte(struct instructions *i)
 {
-    if (i->shift == 0) {
+    uint32_t byte;
+
+    if (i->left == 0) {
         if (i->words == 0) {
             return FINISH;
         }
         i->words--;
-        i->word++;
-        i->shift = 32;
+        i->word = *i->next++;
+        i->left = 4;
     }
-    i->shift -= 8;
-    return *i->word >> i->shift & 0xff;
+    i->left--;
+    byte = i->word >> 24;
+    i->word <<= 8;
+    return byte;
 }
 
-/* The walk's own view of one step. */
-struct step {
-    struct al_task *task;
-    uint32_t vsp;
-    uint32_t pc; /* popped; 0: not yet */
+/* The virtual stack pointer of a step; no word is read outside of the stack. */
+struct vsp {
+    uint32_t at; /* 0: the tables make no sense */
+    uint32_t high;
 };
 
-/* A word of the stack, if it lies there. */
-static bool pop(struct step *s, uint32_t *word)
+/* Do [at, at + bytes) lie in the frames that are left of the stack? */
+AL_INLINE bool is_readable(
+        const struct arch_death *death, struct vsp vsp, uint32_t bytes)
 {
-    if (s->vsp % 4 != 0 || s->vsp < s->task->stack_low ||
-            s->vsp >= s->task->stack_high) {
-        return false;
-    }
-    *word = *(const uint32_t *)s->vsp;
-    s->vsp += 4;
-    return true;
+    return vsp.at - death->sp + bytes <= vsp.high - death->sp;
 }
 
-/* Pop r4-r15 by mask, bit 0 for r4. */
-static bool pop_core(struct step *s, uint32_t mask)
+/* Bits that are set in 0 to 15. */
+static const uint8_t bits_of[16] = {
+        0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4};
+
+/*
+ * Pop r4-r15 by mask, bit 0 for r4. A popped pc is a return address like a
+ * popped lr; r9 is popped and never used; no compiler pops r12 or sp.
+ */
+static struct vsp pop_mask(
+        struct arch_death *death, struct vsp vsp, uint32_t mask)
 {
-    struct arch_death *death = &s->task->death;
-    uint32_t new_sp = 0;
+    const uint32_t *from = (const uint32_t *)vsp.at;
 
-    for (uint32_t n = 4; mask != 0; n++, mask >>= 1) {
-        uint32_t word;
+    if ((mask & 0x300) != 0 ||
+            !is_readable(death, vsp,
+                    4u * (bits_of[mask & 15] + bits_of[mask >> 4 & 15] +
+                                 bits_of[mask >> 8]))) {
+        vsp.at = 0;
+        return vsp;
+    }
+    while (mask != 0) {
+        uint32_t bit = (uint32_t)__builtin_ctz(mask);
+        uint32_t *to = bit < 8 ? &death->r[bit] : &death->lr;
 
-        if ((mask & 1) == 0) {
-            continue;
-        }
-        if (!pop(s, &word)) {
-            return false;
-        }
-        if (n <= 11 && n != 9) {
-            death->r[n - 4] = word;
-        } else if (n == 13) {
-            new_sp = word;
-        } else if (n == 14) {
-            death->lr = word;
-        } else if (n == 15) {
-            s->pc = word;
-        }
+        mask &= mask - 1;
+        *to = *from++;
     }
-    if (new_sp != 0) {
-        s->vsp = new_sp;
+    vsp.at = (uint32_t)from;
+    return vsp;
+}
+
+/* Pop r4 up to r4 + more, and lr: how most functions begin. */
+AL_INLINE struct vsp pop_run(
+        struct arch_death *death, struct vsp vsp, uint32_t more, bool with_lr)
+{
+    const uint32_t *from = (const uint32_t *)vsp.at;
+    uint32_t *to = death->r;
+
+    if (!is_readable(death, vsp, (more + 2) * 4)) {
+        vsp.at = 0;
+        return vsp;
     }
-    return true;
+    do {
+        *to++ = *from++;
+    } while (more-- != 0);
+    if (with_lr) {
+        death->lr = *from++;
+    }
+    vsp.at = (uint32_t)from;
+    return vsp;
 }
 
 void arch_vfp_load(uint32_t n, const void *from);
 
-/* Pop `count` double registers from number `first` on. */
-static bool pop_vfp(struct step *s, uint32_t first, uint32_t count)
+/* Pop `count` double registers from number `first` on, and `more` bytes. */
+static struct vsp pop_vfp(const struct arch_death *death, struct vsp vsp,
+        uint32_t first, uint32_t count, uint32_t more)
 {
     for (uint32_t n = first; n < first + count; n++) {
-        uint32_t at = s->vsp;
-        uint32_t ignored;
-
-        if (!pop(s, &ignored) || !pop(s, &ignored)) {
-            return false;
+        if (!is_readable(death, vsp, 8)) {
+            vsp.at = 0;
+            return vsp;
         }
         if (n >= 8 && n <= 15) {
-            arch_vfp_load(n - 8, (const void *)at);
+            arch_vfp_load(n - 8, (const void *)vsp.at);
         }
+        vsp.at += 8;
     }
-    return true;
+    vsp.at += more;
+    return vsp;
 }
 
-static bool set_vsp(struct step *s, uint32_t n)
-{
-    const struct arch_death *death = &s->task->death;
-
-    if (n < 4 || n > 11) {
-        return false;
-    }
-    s->vsp = death->r[n - 4];
-    return true;
-}
-
-static uint32_t big_increment(struct instructions *i)
+/* The operand of 0xb2, several bytes. */
+__attribute__((noinline)) static uint32_t big_increment(struct instructions *i)
 {
     uint32_t value = 0;
     uint32_t shift = 0;
@@ -327,91 +346,126 @@ static uint32_t big_increment(struct instructions *i)
     return 0x204 + (value << 2);
 }
 
-/* Instructions from 0xa0 on (ARM IHI 0038, table 4). */
-static bool do_special(struct step *s, struct instructions *i, uint32_t op)
+/* Has it an operand byte? */
+AL_INLINE bool has_operand(uint32_t op)
 {
-    uint32_t operand;
-
-    if (op < 0xb0) {
-        uint32_t mask = (2u << (op & 7)) - 1;
-
-        return pop_core(s, mask | (op >= 0xa8 ? 1u << 10 : 0));
-    }
-    if (op >= 0xb8 && op < 0xc0) {
-        return pop_vfp(s, 8, (op & 7) + 1) && (s->vsp += 4, true);
-    }
-    if (op >= 0xd0 && op < 0xd8) {
-        return pop_vfp(s, 8, (op & 7) + 1);
-    }
-    switch (op) {
-    case 0xb1:
-        for (operand = next_byte(i) & 0xf; operand != 0; operand >>= 1) {
-            s->vsp += (operand & 1) * 4; /* r0-r3: of no use to a caller */
-        }
-        return true;
-    case 0xb2:
-        s->vsp += big_increment(i);
-        return true;
-    case 0xb3:
-        operand = next_byte(i);
-        return pop_vfp(s, operand >> 4, (operand & 0xf) + 1) &&
-               (s->vsp += 4, true);
-    case 0xc9:
-        operand = next_byte(i);
-        return pop_vfp(s, operand >> 4, (operand & 0xf) + 1);
-    default:
-        return false;
-    }
+    return (op & 0xf0) == 0x80 || op == 0xb1 || op == 0xb3 || op == 0xc9;
 }
 
-static bool do_instruction(struct step *s, struct instructions *i, uint32_t op)
+/* All instructions but the most frequent ones (ARM IHI 0038, table 4). */
+__attribute__((noinline)) static struct vsp do_special(
+        struct arch_death *death, struct vsp vsp, uint32_t op, uint32_t operand)
 {
-    uint32_t mask;
-
-    if (op < 0x40) {
-        s->vsp += (op << 2) + 4;
-        return true;
-    }
     if (op < 0x80) {
-        s->vsp -= ((op & 0x3f) << 2) + 4;
-        return true;
+        vsp.at -= ((op & 0x3f) << 2) + 4;
+        return vsp;
     }
     if (op < 0x90) {
-        mask = (op & 0xf) << 8 | next_byte(i);
-        return mask != 0 && pop_core(s, mask);
+        return pop_mask(death, vsp, (op & 0xf) << 8 | operand);
     }
-    if (op < 0xa0) {
-        return set_vsp(s, op & 0xf);
+    if (op >= 0x94 && op < 0x9c) {
+        vsp.at = death->r[op - 0x94];
+        return vsp;
     }
-    return do_special(s, i, op);
+    if (op >= 0xb8 && op < 0xc0) {
+        return pop_vfp(death, vsp, 8, (op & 7) + 1, 4);
+    }
+    if (op >= 0xd0 && op < 0xd8) {
+        return pop_vfp(death, vsp, 8, (op & 7) + 1, 0);
+    }
+    switch (op) {
+    case 0xb1: /* r0-r3: of no use to a caller */
+        vsp.at += 4u * bits_of[operand & 15];
+        return vsp;
+    case 0xb3:
+    case 0xc9:
+        return pop_vfp(death, vsp, operand >> 4, (operand & 0xf) + 1,
+                op == 0xb3 ? 4 : 0);
+    default:
+        vsp.at = 0;
+        return vsp;
+    }
 }
 
-bool arch_unwind_step(struct al_task *task)
+/* Step to the caller by the table at `table`. */
+AL_INLINE enum arch_frame leave_frame(
+        struct al_task *task, const uint32_t *table)
 {
     struct arch_death *death = &task->death;
-    struct instructions i = instructions_at((const uint32_t *)death->table);
-    struct step s = {.task = task, .vsp = death->sp, .pc = 0};
-    uint32_t op;
+    struct instructions i = instructions_at(table);
+    struct vsp vsp = {death->sp, task->stack_high};
+    uint32_t pc;
 
-    for (op = next_byte(&i); op != FINISH; op = next_byte(&i)) {
-        if (!do_instruction(&s, &i, op)) {
-            return false;
+    for (;;) {
+        uint32_t op = next_byte(&i);
+
+        if (op == FINISH) {
+            break;
+        }
+        if (op < 0x40) {
+            vsp.at += (op << 2) + 4;
+        } else if (op >= 0xa0 && op < 0xb0) {
+            vsp = pop_run(death, vsp, op & 7, (op & 8) != 0);
+        } else if (op == 0xb2) {
+            struct instructions rest = i; /* i itself stays in registers */
+
+            vsp.at += big_increment(&rest);
+            i = rest;
+        } else {
+            uint32_t operand = has_operand(op) ? next_byte(&i) : 0;
+
+            vsp = do_special(death, vsp, op, operand);
         }
     }
-    if (s.pc == 0) {
-        s.pc = death->lr;
-        death->lr = 0; /* a second frame cannot have left it unsaved */
+    pc = death->lr & ~1u;
+    if (!is_readable(death, vsp, 0) || vsp.at % 4 != 0 ||
+            pc - (uint32_t)__al_text_low >=
+                    (uint32_t)__al_text_high - (uint32_t)__al_text_low) {
+        return ARCH_FRAME_END;
     }
-    if (s.vsp < death->sp || s.vsp > task->stack_high ||
-            (s.pc & ~1u) < (uint32_t)__al_text_low ||
-            (s.pc & ~1u) >= (uint32_t)__al_text_high) {
-        return false;
-    }
+    death->lr = 0; /* a second frame cannot have left it unsaved */
     death->run_sp = death->sp & ~7u;
-    death->sp = s.vsp;
-    death->pc = s.pc;
+    death->sp = vsp.at;
+    death->pc = pc | 1;
     death->exact = 0;
-    return true;
+    return ARCH_FRAME_LEFT;
+}
+
+extern char al_trampoline_end[];
+
+enum arch_frame arch_unwind_next(struct al_task *task, bool past_pad)
+{
+    struct arch_death *death = &task->death;
+    const uint32_t *table = (const uint32_t *)death->table;
+
+    if (!past_pad) {
+        uint32_t pc = (death->pc & ~1u) - (death->exact != 0 ? 0 : 2);
+        const struct index_entry *entry;
+
+        /* The outermost frame, known without a search. */
+        if (pc + 2 == (uint32_t)al_trampoline_end) {
+            return ARCH_FRAME_END;
+        }
+        entry = index_of(pc);
+        if (entry == NULL || entry->content == CANTUNWIND) {
+            return ARCH_FRAME_END;
+        }
+        table = &entry->content;
+        if ((*table & INLINE_TABLE) == 0) {
+            table = (const uint32_t *)prel31(table);
+        }
+        if ((*table & INLINE_TABLE) == 0) {
+            uint32_t start = prel31(&entry->function);
+            uint32_t pad = pad_in(lsda_of(table), pc - start);
+
+            if (pad != 0) {
+                death->table = (uint32_t)table;
+                death->pad = start + pad;
+                return ARCH_FRAME_PAD;
+            }
+        }
+    }
+    return leave_frame(task, table);
 }
 
 uintptr_t arch_unwind_pc(const struct al_task *task)

@@ -8,8 +8,8 @@
  * version, size and checksum are right.
  *
  * The checksum is taken over `sequence`, then over every word after `checksum`
- * up to pcs[n-1], where n is the smaller of pc_count and 32: for each word w,
- * a += w and b += a, both from 0; the checksum is a ^ (b << 16 | b >> 16).
+ * up to pcs[n-1], where n is the smaller of pc_count and 32: it begins with the
+ * first and is turned right by 7 bits before each further word is added.
  *
  * pcs[0..23] are the newest program counters, the place of the death first.
  * Of the older ones the last 8 are kept as a ring: number i (from 0) stands in

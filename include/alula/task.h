@@ -114,7 +114,7 @@ struct al_task {
     uint16_t back_offs;
     struct al_crash_record *crash; /* being written; NULL: not dying */
 
-    uintptr_t nested_sp; /* where recovery's last cleanup died, if one did */
+    uintptr_t recover_sp; /* where recovery goes on after user code */
 
     /* What a panic says of itself; moves into the crash record. */
     uint32_t cause; /* enum al_cause; NONE: the processor knows better */

@@ -103,12 +103,12 @@ def kernel_checksum(c, tmp):
     """kernel/crash.c's own checksum, compiled for the host, on random
     records."""
     source = (ROOT / 'kernel/crash.c').read_text()
-    body = re.search(r'static uint32_t checksum\(.*?\n}\n', source, re.S)
-    defines = '\n'.join(re.findall(r'#define (?:FIRST|HEADER)_WORD.*', source))
+    body = re.search(r'static inline uint32_t turn\(.*?'
+                     r'static uint32_t checksum\(.*?\n}\n', source, re.S)
     prog = Path(tmp) / 'sum.c'
     prog.write_text('#include <stddef.h>\n#include <stdint.h>\n'
                     '#include <stdio.h>\n#include <alula/crash.h>\n'
-                    + defines + '\n' + (body.group(0) if body else '') +
+                    + (body.group(0) if body else '') +
                     'int main(void) { struct al_crash_record r; while '
                     '(fread(&r, sizeof r, 1, stdin)) printf("%u\\n", '
                     'checksum(&r)); return 0; }\n')

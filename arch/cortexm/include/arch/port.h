@@ -28,7 +28,7 @@ struct arch_death {
     uint32_t lr;      /* return address register at the death */
     uint32_t psr;
     uint32_t cfsr;    /* CFSR at a fault; 0: none */
-    uint32_t address; /* MMFAR or BFAR, if valid; of a trap: r12 */
+    uint32_t address; /* MMFAR or BFAR, if valid; of a trap: r12, or sp */
 };
 
 /* 1 to 4 are the numbers of the stack checks' svc instructions. */
