@@ -64,6 +64,20 @@ bool rig_within(uint32_t pc, const void *fn)
     return (pc & ~1u) >= low && (pc & ~1u) - low < FUNCTION_BYTES;
 }
 
+__asm__(".pushsection .text.rig_call_at,\"ax\",%progbits\n"
+        ".global rig_call_at\n"
+        ".type rig_call_at, %function\n"
+        ".thumb_func\n"
+        "rig_call_at:\n"
+        "@alula: unchecked 0\n"
+        ".fnstart\n"
+        ".cantunwind\n"
+        "mov sp, r0\n"
+        "bx r1\n"
+        ".fnend\n"
+        ".size rig_call_at, . - rig_call_at\n"
+        ".popsection\n");
+
 static void victim_main(void)
 {
     rig_starts++;

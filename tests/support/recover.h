@@ -50,6 +50,9 @@ size_t rig_heap_used(void);
  * return address of a call that never returns does? */
 bool rig_within(uint32_t pc, const void *fn);
 
+/* Go on in `fn` with a stack pointer that may be any; fn must not return. */
+AL_NORETURN void rig_call_at(uintptr_t sp, void (*fn)(void));
+
 /* Addresses that no board answers at, and that no access is allowed at. */
 #define RIG_NOWHERE ((volatile uint32_t *)0x30000000u)
 #define RIG_NULL    ((volatile uint32_t *)0)
