@@ -1,0 +1,569 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Timers that interrupt at an instruction, on the emulated boards. A board's
+ * timers count at least once an instruction, so every instruction is reached;
+ * who uses this asserts it. Not here: silicon, where instructions take
+ * different times.
+ */
+#include "rig.h"
+
+#define REG(address) (*(volatile uint32_t *)(uintptr_t)(address))
+
+#define SYST_CSR REG(0xe000e010u)
+#define SYST_RVR REG(0xe000e014u)
+#define SYST_CVR REG(0xe000e018u)
+#define ICSR     REG(0xe000ed04u)
+
+#define TIME_MASK 0xffffffu
+
+#if BOARD_INSN_NS == 16 /* stm32f405: TIM3, TIM4, TIM5; 1 GHz in QEMU */
+#  define SYSTICK_HZ 168000000u
+
+static const uint32_t base[RIG_TIMERS] = {
+        0x40000400u, 0x40000800u, 0x40000c00u};
+static const uint32_t lines[RIG_TIMERS] = {29, 30, 50};
+const uint32_t rig_step_ns = 12;
+
+#  define CR1  0x00
+#  define DIER 0x0c
+#  define SR   0x10
+#  define ARR  0x2c
+
+/* QEMU's timer is periodic: its handler must stop it before it fires again,
+ * so the period is never shorter than this. */
+#  define LEAST_NS 960u
+
+static void timer_start(unsigned n, uint32_t steps)
+{
+    uint32_t rounds = LEAST_NS / BOARD_INSN_NS / 2;
+
+    REG(base[n] + DIER) = 1;
+    REG(base[n] + CR1) = 1;
+    /* Writing ARR starts QEMU's period. */
+    REG(base[n] + ARR) = LEAST_NS + steps * rig_step_ns;
+    __asm__ volatile("1: subs %0, #1\n\tbne 1b" : "+r"(rounds) : : "cc");
+}
+
+static void timer_stop(unsigned n)
+{
+    REG(base[n] + CR1) = 0;
+    REG(base[n] + SR) = 0;
+}
+
+#  define HANDLER_0 TIM3_IRQHandler
+#  define HANDLER_1 TIM4_IRQHandler
+#  define HANDLER_2 TIM5_IRQHandler
+#else /* mps2: CMSDK timers 0 and 1, dual timer 1; 25 MHz */
+#  define SYSTICK_HZ 25000000u
+
+static const uint32_t base[RIG_TIMERS] = {
+        0x40000000u, 0x40001000u, 0x40002000u};
+static const uint32_t lines[RIG_TIMERS] = {8, 9, 10};
+const uint32_t rig_step_ns = 80;
+
+#  define CTRL       0x00
+#  define VALUE      0x04
+#  define RELOAD     0x08
+#  define INTSTATUS  0x0c
+#  define DUAL_LOAD  0x00
+#  define DUAL_CTRL  0x08
+#  define DUAL_CLEAR 0x0c
+
+static void timer_start(unsigned n, uint32_t steps)
+{
+    if (n == 2) {
+        REG(base[n] + DUAL_CTRL) = 0;
+        REG(base[n] + DUAL_CLEAR) = 1;
+        REG(base[n] + DUAL_LOAD) = (steps + 1) * 2;
+        REG(base[n] + DUAL_CTRL) = 0xa3; /* on, interrupt, 32 bits, once */
+        return;
+    }
+    REG(base[n] + CTRL) = 0;
+    REG(base[n] + RELOAD) = 0;
+    REG(base[n] + VALUE) = (steps + 1) * 2;
+    REG(base[n] + CTRL) = 9; /* on, interrupt */
+}
+
+static void timer_stop(unsigned n)
+{
+    if (n == 2) {
+        REG(base[n] + DUAL_CTRL) = 0;
+        REG(base[n] + DUAL_CLEAR) = 1;
+        return;
+    }
+    REG(base[n] + CTRL) = 0;
+    REG(base[n] + INTSTATUS) = 1;
+}
+
+#  define HANDLER_0 TIMER0_Handler
+#  define HANDLER_1 TIMER1_Handler
+#  define HANDLER_2 DUALTIMER_Handler
+#endif
+
+static rig_action actions[RIG_TIMERS];
+
+/* `sp` is the handler's body's at its entry: AL_IRQ's veneer has pushed r9 and
+ * EXC_RETURN there, and the exception frame lies above if it is on the same
+ * stack. */
+static void hit(unsigned n, const uint32_t *sp)
+{
+    struct rig_hit hit;
+    const uint32_t *psp;
+
+    timer_stop(n);
+    __asm__ volatile("mrs %0, psp" : "=r"(psp));
+    hit.nested = (sp[1] & 4) == 0;
+    hit.pc = hit.nested ? sp[2 + 6] : psp[6];
+    hit.psp = (uint32_t)psp;
+    hit.time = rig_time();
+    hit.locked = *(volatile uint32_t *)&al_core.locked != 0;
+    if (actions[n] != NULL) {
+        actions[n](n, &hit);
+    }
+}
+
+/* AL_IRQ takes its argument's name as it stands. */
+#define HANDLER(name) AL_IRQ(name)
+
+HANDLER(HANDLER_0)
+{
+    hit(0, (const uint32_t *)__builtin_dwarf_cfa());
+}
+
+HANDLER(HANDLER_1)
+{
+    hit(1, (const uint32_t *)__builtin_dwarf_cfa());
+}
+
+HANDLER(HANDLER_2)
+{
+    hit(2, (const uint32_t *)__builtin_dwarf_cfa());
+}
+
+void rig_start(void)
+{
+#if BOARD_INSN_NS == 16
+    REG(0x40023840u) |= 1u << 1 | 1u << 2 | 1u << 3; /* RCC_APB1ENR */
+#endif
+    SYST_CSR = 4;
+    SYST_RVR = TIME_MASK;
+    SYST_CVR = 0;
+    SYST_CSR = 5;
+    ICSR = 1u << 25; /* PENDSTCLR */
+    for (unsigned n = 0; n < RIG_TIMERS; n++) {
+        timer_stop(n);
+        al_irq_enable(lines[n], AL_PRIO_IRQ(2 + 3 * n));
+    }
+}
+
+void rig_arm(unsigned n, uint32_t steps, rig_action action)
+{
+    actions[n] = action;
+    AL_BARRIER();
+    timer_start(n, steps);
+}
+
+void rig_disarm(unsigned n)
+{
+    timer_stop(n);
+    /* A store to a device ends QEMU's block: what is pending comes first. */
+    __asm__ volatile("dsb\n\tisb" ::: "memory");
+    REG(0xe000e280u + lines[n] / 32 * 4) = 1u << lines[n] % 32; /* ICPR */
+}
+
+uint32_t rig_time(void)
+{
+    return SYST_CVR;
+}
+
+uint32_t rig_elapsed(uint32_t from, uint32_t to)
+{
+    uint64_t counts = (from - to) & TIME_MASK;
+
+    return (uint32_t)(counts * (1000000000u / 1000u) /
+                      (SYSTICK_HZ / 1000u * (uint64_t)BOARD_INSN_NS));
+}
+
+void rig_pend_tick(void)
+{
+    ICSR = 1u << 26;
+    __asm__ volatile("dsb\n\tisb" ::: "memory");
+}
+
+void rig_pend_switch(void)
+{
+    ICSR = 1u << 28;
+    __asm__ volatile("dsb\n\tisb" ::: "memory");
+}
+
+/*
+ * Both in assembly, which alula-as checks as it does all code; `save` has room
+ * for s16-s31, two words and FPSCR.
+ */
+uint32_t rig_guard_asm(
+        void (*fn)(void), uint32_t seed, uint32_t fpu, uint32_t *save);
+uint32_t rig_spin_asm(const volatile uint32_t *go, uint32_t seed, uint32_t fpu,
+        uint32_t *save);
+
+uint32_t rig_guard(void (*fn)(void), uint32_t seed, uint32_t fpu)
+{
+    uint32_t save[20];
+
+    return rig_guard_asm(fn, seed, fpu, save);
+}
+
+uint32_t rig_spin(const volatile uint32_t *go, uint32_t seed, uint32_t fpu)
+{
+    uint32_t save[20];
+
+    return rig_spin_asm(go, seed, fpu, save);
+}
+
+/* clang-format off */
+#define CALLEE_SAVED(X) X(4) X(5) X(6) X(7) X(8) X(10) X(11)
+#define LOW_VFP(X)                                                      \
+    X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)                             \
+    X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
+#define HIGH_VFP(X)                                                     \
+    X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23)                     \
+    X(24) X(25) X(26) X(27) X(28) X(29) X(30) X(31)
+
+/* r1 is the seed; register n holds seed + n. */
+#define SET(n)      "add r" #n ", r1, #" #n "\n"
+#define SET_VFP(n)  "add r3, r1, #" #n "\n" "vmov s" #n ", r3\n"
+#define SET_FPSCR   "and r3, r1, #3\n" "lsls r3, r3, #22\n" "vmsr fpscr, r3\n"
+#define TEST(n)                                                         \
+    "add r2, r1, #" #n "\n" "cmp r" #n ", r2\n"                         \
+    "it ne\n" "orrne r0, r0, #(1 << " #n ")\n"
+#define TEST_VFP(n)                                                     \
+    "add r3, r1, #" #n "\n" "vmov r2, s" #n "\n" "cmp r2, r3\n"          \
+    "it ne\n" "orrne r0, r0, #(1 << (" #n " | 16))\n"
+#define TEST_FPSCR                                                      \
+    "vmrs r2, fpscr\n" "and r3, r1, #3\n" "ubfx r2, r2, #22, #2\n"      \
+    "cmp r2, r3\n" "it ne\n" "orrne r0, r0, #(1 << 12)\n"
+#define PUSH        "push {r1, r2, r3, r4-r8, r10, r11, r12, lr}\n"
+#define POP         "pop {r1, r2, r3, r4-r8, r10, r11, r12, pc}\n"
+#define BEGIN(name)                                                     \
+    ".pushsection .text." #name ",\"ax\",%progbits\n"                    \
+    ".syntax unified\n"                                                 \
+    ".global " #name "\n"                                               \
+    ".type " #name ", %function\n"                                      \
+    ".thumb_func\n"                                                     \
+    #name ":\n"                                                         \
+    ".fnstart\n"                                                        \
+    ".cantunwind\n"
+#define END(name)                                                       \
+    ".fnend\n"                                                          \
+    ".size " #name ", . - " #name "\n"                                  \
+    ".popsection\n"
+
+__asm__(BEGIN(rig_guard_asm)
+        PUSH                            /* seed, fpu, save, ... */
+        "cmp r2, #0\n"
+        "beq .Lguard_no_fpu\n"
+        "vstmia r3, {s16-s31}\n"
+        "vmrs r12, fpscr\n"
+        "str r12, [r3, #72]\n"
+        HIGH_VFP(SET_VFP) SET_FPSCR
+        ".Lguard_no_fpu:\n"
+        CALLEE_SAVED(SET)
+        "blx r0\n"
+        "ldr r1, [sp]\n"
+        "movs r0, #0\n"
+        CALLEE_SAVED(TEST)
+        "ldr r2, [sp, #4]\n"
+        "cmp r2, #0\n"
+        "beq .Lguard_end\n"
+        HIGH_VFP(TEST_VFP) TEST_FPSCR
+        "ldr r3, [sp, #8]\n"
+        "ldr r2, [r3, #72]\n"
+        "vmsr fpscr, r2\n"
+        "vldmia r3, {s16-s31}\n"
+        ".Lguard_end:\n"
+        POP
+        END(rig_guard_asm));
+
+__asm__(BEGIN(rig_spin_asm)
+        PUSH
+        "cmp r2, #0\n"
+        "beq .Lspin_no_fpu\n"
+        "vstmia r3, {s16-s31}\n"
+        "vmrs r12, fpscr\n"
+        "str r12, [r3, #72]\n"
+        LOW_VFP(SET_VFP) HIGH_VFP(SET_VFP) SET_FPSCR
+        ".Lspin_no_fpu:\n"
+        "lsls r3, r1, #27\n"            /* N Z C V Q by the seed */
+        "msr apsr_nzcvq, r3\n"
+        "add r2, r1, #2\n"
+        SET(3) CALLEE_SAVED(SET) SET(12) "add lr, r1, #14\n"
+        ".Lspin:\n"                     /* the flags are left alone */
+        "ldr r1, [r0]\n"
+        "cbnz r1, .Lspin_over\n"
+        "b .Lspin\n"
+        ".Lspin_over:\n"
+        "ldr r1, [sp, #8]\n"
+        "str r3, [r1, #64]\n"
+        "str r2, [r1, #68]\n"
+        "mrs r3, apsr\n"
+        "ldr r1, [sp]\n"
+        "movs r0, #0\n"
+        "lsrs r3, r3, #27\n"
+        "and r2, r1, #31\n"
+        "cmp r2, r3\n"
+        "it ne\n"
+        "orrne r0, r0, #1\n"
+        CALLEE_SAVED(TEST) TEST(12) TEST(14)
+        "ldr r4, [sp, #8]\n"
+        "ldr r3, [r4, #64]\n"
+        TEST(3)
+        "ldr r5, [r4, #68]\n"
+        "add r3, r1, #2\n"
+        "cmp r5, r3\n"
+        "it ne\n"
+        "orrne r0, r0, #(1 << 2)\n"
+        "ldr r2, [sp, #4]\n"
+        "cmp r2, #0\n"
+        "beq .Lspin_end\n"
+        LOW_VFP(TEST_VFP) HIGH_VFP(TEST_VFP) TEST_FPSCR
+        "ldr r2, [r4, #72]\n"
+        "vmsr fpscr, r2\n"
+        "vldmia r4, {s16-s31}\n"
+        ".Lspin_end:\n"
+        POP
+        END(rig_spin_asm));
+/* clang-format on */
+
+/* What the linker script says of the image. */
+extern char __al_text_low[];
+extern char __al_text_high[];
+
+static bool in_stack(const struct al_task *task, uintptr_t at)
+{
+    return at >= task->stack_low && at < task->stack_high && at % 4 == 0;
+}
+
+static const char *check_context(const struct al_task *task)
+{
+    const uint32_t *sp = task->sp;
+
+    if (!in_stack(task, (uintptr_t)sp) ||
+            !in_stack(task, (uintptr_t)sp + 40 - 4)) {
+        return "saved sp outside its stack";
+    }
+    if (sp[9] < (uintptr_t)__al_text_low ||
+            sp[9] >= (uintptr_t)__al_text_high) {
+        return "saved pc outside the text";
+    }
+    if (sp[6] != task->limit) {
+        return "saved r9 is not the task's limit";
+    }
+    return NULL;
+}
+
+static const char *check_ring(struct al_task *first, unsigned prio)
+{
+    struct al_task *task = first;
+    unsigned members = 0;
+
+    do {
+        if (task->prio != prio) {
+            return "a ready task of another priority";
+        }
+        if (task->state != AL_TASK_READY && task->state != AL_TASK_RECOVERING) {
+            return "a task in the ready ring that is not ready";
+        }
+        if (task->next->prev != task) {
+            return "ready ring: next and prev disagree";
+        }
+        if (task->waitq != NULL || task->wants != NULL) {
+            return "a ready task that waits";
+        }
+        if (++members > 64) {
+            return "ready ring: not closed";
+        }
+        task = task->next;
+    } while (task != first);
+    return NULL;
+}
+
+static const char *check_ready(void)
+{
+    for (unsigned prio = 0; prio < AL_PRIO_LEVELS; prio++) {
+        struct al_task *first = al_core.ready[AL_PRIO_LEVELS - 1 - prio];
+        const char *wrong;
+
+        if ((al_core.ready_map >> prio & 1) != (first != NULL)) {
+            return "ready map and rings disagree";
+        }
+        if (first == NULL) {
+            continue;
+        }
+        wrong = check_ring(first, prio);
+        if (wrong != NULL) {
+            return wrong;
+        }
+    }
+    return NULL;
+}
+
+static bool is_in_ready_ring(const struct al_task *task)
+{
+    const struct al_task *first =
+            al_core.ready[AL_PRIO_LEVELS - 1 - task->prio];
+    const struct al_task *at = first;
+
+    if (first == NULL) {
+        return false;
+    }
+    do {
+        if (at == task) {
+            return true;
+        }
+        at = at->next;
+    } while (at != first);
+    return false;
+}
+
+/* A task that waits in a queue is found from the queue's head. */
+static const char *check_waiter(const struct al_task *task)
+{
+    struct al_task *const *link = &task->waitq->head;
+    const struct al_task *above = NULL;
+    bool found = false;
+
+    for (const struct al_task *first = *link; first != NULL; first = *link) {
+        const struct al_task *at = first;
+        unsigned members = 0;
+
+        if (first->ring_link != link ||
+                (above != NULL && above->prio <= first->prio)) {
+            return "wait queue: list of rings";
+        }
+        do {
+            if (at->next->prev != at || at->prio != first->prio ||
+                    at->waitq != task->waitq || at->state != AL_TASK_WAITING) {
+                return "wait queue: ring";
+            }
+            if (at != first && at->ring_link != NULL) {
+                return "wait queue: two firsts in a ring";
+            }
+            if (++members > 64) {
+                return "wait queue: not closed";
+            }
+            found = found || at == task;
+            at = at->next;
+        } while (at != first);
+        above = first;
+        link = (struct al_task *const *)&first->ring_next;
+    }
+    return found ? NULL : "a waiter that its queue does not have";
+}
+
+static const struct al_timer *root_of(const struct al_timer *timer)
+{
+    unsigned depth = 0;
+
+    while (timer->up != NULL) {
+        if (timer->up->when > timer->when ||
+                (timer->up->sub[0] != timer && timer->up->sub[1] != timer) ||
+                ++depth > 32) {
+            return NULL;
+        }
+        timer = timer->up;
+    }
+    return timer;
+}
+
+static const char *check_mutexes(const struct al_task *task)
+{
+    unsigned most = task->base_prio;
+    unsigned n = 0;
+
+    for (const struct al_scope *s = task->scopes; s != NULL; s = s->prev) {
+        const struct al_mutex *mutex = (const struct al_mutex *)(const void
+                        *)((const char *)s - offsetof(struct al_mutex, scope));
+
+        if (++n > 64) {
+            return "chain of scopes: not closed";
+        }
+        if (s->fn != NULL) {
+            continue;
+        }
+        if ((mutex->owner & ~(uintptr_t)1) != (uintptr_t)task) {
+            return "a mutex in the chain of a task that does not own it";
+        }
+        if ((mutex->owner & 1) != (mutex->waiters.head != NULL)) {
+            return "a mutex whose bit 0 does not say who waits";
+        }
+        if (mutex->waiters.head != NULL && mutex->waiters.head->prio > most) {
+            most = mutex->waiters.head->prio;
+        }
+    }
+    return task->prio == most ? NULL : "not the priority that it inherits";
+}
+
+static const char *check_task(
+        const struct al_task *task, const struct al_timer **root)
+{
+    bool ready = is_in_ready_ring(task);
+    const struct al_timer *its_root;
+
+    if (task != al_core.current) {
+        const char *wrong = check_context(task);
+
+        if (wrong != NULL) {
+            return wrong;
+        }
+    }
+    if (ready != (task->state == AL_TASK_READY)) {
+        return "state and ready ring disagree";
+    }
+    if (task->waitq != NULL) {
+        return check_waiter(task);
+    }
+    if (ready || task->state == AL_TASK_STOPPED) {
+        return NULL;
+    }
+    its_root = root_of(&task->timer);
+    if (its_root == NULL) {
+        return "timer tree: order or links";
+    }
+    if (*root != NULL && *root != its_root) {
+        return "two timer trees";
+    }
+    *root = its_root;
+    return its_root->when > al_now() ? NULL : "a sleeper that is late";
+}
+
+const char *rig_check_unlocked(void)
+{
+    const char *wrong = check_ready();
+    const struct al_timer *root = NULL;
+
+    for (struct al_task *task = al_task_next(NULL);
+            wrong == NULL && task != NULL; task = al_task_next(task)) {
+        wrong = check_task(task, &root);
+    }
+    return wrong;
+}
+
+const char *rig_check(void)
+{
+    const char *wrong;
+
+    if (al_core.locked != 0) {
+        return "the lock is taken";
+    }
+    if (al_core.inbox != NULL) {
+        return "a post is left in the inbox";
+    }
+    if (al_core.current != al_core.ready[__builtin_clz(al_core.ready_map)]) {
+        return "the running task is not the first of the most urgent";
+    }
+    wrong = rig_check_unlocked();
+    for (struct al_task *task = al_task_next(NULL);
+            wrong == NULL && task != NULL; task = al_task_next(task)) {
+        wrong = check_mutexes(task);
+    }
+    return wrong;
+}
