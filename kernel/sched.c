@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The ready queue: 32 rings and a bitmap of those that are not empty, all under
- * the kernel lock. A ring that has one member links to itself, so moving a lone
- * task writes no links.
+ * the kernel lock.
  *
  * Invariants: bit p of ready_map is set exactly if ready[31-p] is not NULL;
  * every member of ring p has prio p and state AL_TASK_READY (or
@@ -17,14 +16,15 @@ AL_STATIC_ASSERT(AL_PRIO_LEVELS == 32, "one word of ready_map has 32 levels");
 
 struct al_core al_core __attribute__((section(".bss.alula.state")));
 
-static struct al_task **level_of(uint32_t prio)
-{
-    return &al_core.ready[AL_PRIO_LEVELS - 1 - prio];
-}
+extern inline struct al_task *sched_top_held(void);
+extern inline struct al_task **sched_level_held(uint32_t prio);
+extern inline void sched_insert_held(struct al_task *task);
+extern inline void sched_remove_held(struct al_task *task);
+extern inline void sched_wake_held(struct al_task *task);
 
-static void ring_append(struct al_task **first, struct al_task *task)
+void sched_append_held(struct al_task *task)
 {
-    struct al_task *head = *first;
+    struct al_task *head = *sched_level_held(task->prio);
 
     task->next = head;
     task->prev = head->prev;
@@ -32,66 +32,40 @@ static void ring_append(struct al_task **first, struct al_task *task)
     head->prev = task;
 }
 
-void sched_insert_held(struct al_task *task)
+void sched_unlink_held(struct al_task *task)
 {
-    struct al_task **first = level_of(task->prio);
-
-    if (*first != NULL) {
-        ring_append(first, task);
-        return;
-    }
-    task->next = task;
-    task->prev = task;
-    *first = task;
-    al_core.ready_map |= 1u << task->prio;
-}
-
-void sched_remove_held(struct al_task *task)
-{
-    struct al_task **first = level_of(task->prio);
+    struct al_task **first = sched_level_held(task->prio);
     struct al_task *next = task->next;
 
-    if (next == task) {
-        *first = NULL;
-        al_core.ready_map &= ~(1u << task->prio);
-        return;
-    }
     next->prev = task->prev;
     task->prev->next = next;
     if (*first == task) {
         *first = next;
     }
-}
-
-void sched_wake_held(struct al_task *task)
-{
-    task->state = AL_TASK_READY;
-    sched_insert_held(task);
+    task->next = task;
+    task->prev = task;
 }
 
 void sched_set_prio_held(struct al_task *task, uint8_t prio)
 {
-    struct al_waitq *queue = task->waitq;
     bool first;
 
     if (task->prio == prio) {
         return;
     }
-    if (queue != NULL) {
-        wait_remove_held(task);
-        task->prio = prio;
-        wait_insert_held(queue, task);
+    if (task->waitq != NULL) {
+        wait_set_prio_held(task, prio);
         return;
     }
     if (task->state != AL_TASK_READY && task->state != AL_TASK_RECOVERING) {
         task->prio = prio; /* asleep or held back: in no queue */
         return;
     }
-    first = *level_of(task->prio) == task;
+    first = *sched_level_held(task->prio) == task;
     sched_remove_held(task);
     task->prio = prio;
     sched_insert_held(task);
     if (first) {
-        *level_of(prio) = task;
+        *sched_level_held(prio) = task;
     }
 }

@@ -68,6 +68,8 @@ void task_prepare(const struct al_task_def *def)
     uintptr_t sp = task_copy_args(def);
 
     task->def = def;
+    task->next = task;
+    task->prev = task;
     task->prio = (uint8_t)def->prio;
     task->base_prio = (uint8_t)def->prio;
     task->state = AL_TASK_READY;

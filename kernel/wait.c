@@ -9,10 +9,12 @@
  */
 #include "wait.h"
 
+extern inline void wait_insert_held(
+        struct al_waitq *queue, struct al_task *task);
+extern inline void wait_remove_held(struct al_task *task);
+
 static void ring_open(struct al_task **link, struct al_task *task)
 {
-    task->next = task;
-    task->prev = task;
     task->ring_next = *link;
     if (*link != NULL) {
         (*link)->ring_link = &task->ring_next;
@@ -21,7 +23,7 @@ static void ring_open(struct al_task **link, struct al_task *task)
     *link = task;
 }
 
-void wait_insert_held(struct al_waitq *queue, struct al_task *task)
+void wait_insert_among_held(struct al_waitq *queue, struct al_task *task)
 {
     struct al_task **link = &queue->head;
     struct al_task *first = *link;
@@ -30,7 +32,6 @@ void wait_insert_held(struct al_waitq *queue, struct al_task *task)
         link = &first->ring_next;
         first = *link;
     }
-    task->waitq = queue;
     if (first == NULL || first->prio != task->prio) {
         ring_open(link, task);
         return;
@@ -53,19 +54,23 @@ static void ring_inherit(struct al_task *task, struct al_task *heir)
     }
 }
 
-void wait_remove_held(struct al_task *task)
+void wait_unlink_held(struct al_task *task)
 {
-    task->waitq = NULL;
-    if (task->next == task) {
-        *task->ring_link = task->ring_next;
-        if (task->ring_next != NULL) {
-            task->ring_next->ring_link = task->ring_link;
-        }
-        return;
-    }
     if (task->ring_link != NULL) {
         ring_inherit(task, task->next);
     }
     task->next->prev = task->prev;
     task->prev->next = task->next;
+    task->next = task;
+    task->prev = task;
+}
+
+void wait_set_prio_held(struct al_task *task, uint8_t prio)
+{
+    struct al_waitq *queue = task->waitq;
+
+    wait_remove_held(task);
+    task->prio = prio;
+    task->waitq = queue;
+    wait_insert_among_held(queue, task);
 }

@@ -3,17 +3,49 @@
 
 /*
  * Queues of waiting tasks; the kernel lock is held in all of these. Pure list
- * work: who is made ready, and when a switch comes, is the scheduler's.
+ * work: who is made ready, and when a switch comes, is the scheduler's. A task
+ * that is in no ring, here or in sched.h, links to itself.
  */
 
 #include <alula/task.h>
 #include <alula/wait.h>
 
-/* Queue `task` by its priority, behind its equals. */
-void wait_insert_held(struct al_waitq *queue, struct al_task *task);
+/* The cases of the two below in which other tasks stand in the way; the first
+ * serves without, too. waitq is the caller's to set. */
+void wait_insert_among_held(struct al_waitq *queue, struct al_task *task);
+void wait_unlink_held(struct al_task *task);
+
+/* Queue `task`, which is in no ring, by its priority, behind its equals. */
+inline void wait_insert_held(struct al_waitq *queue, struct al_task *task)
+{
+    task->waitq = queue;
+    if (__builtin_expect(queue->head != NULL, 0)) {
+        wait_insert_among_held(queue, task);
+        return;
+    }
+    task->ring_next = NULL;
+    task->ring_link = &queue->head;
+    queue->head = task;
+}
 
 /* Take `task` out of the queue it is in. */
-void wait_remove_held(struct al_task *task);
+inline void wait_remove_held(struct al_task *task)
+{
+    struct al_task *below = task->ring_next;
+
+    task->waitq = NULL;
+    if (__builtin_expect(task->next != task, 0)) {
+        wait_unlink_held(task);
+        return;
+    }
+    *task->ring_link = below;
+    if (below != NULL) {
+        below->ring_link = task->ring_link;
+    }
+}
+
+/* Change the priority of a task that waits: behind its new equals. */
+void wait_set_prio_held(struct al_task *task, uint8_t prio);
 
 /* The most urgent task that waits longest, or NULL. */
 static inline struct al_task *wait_first_held(const struct al_waitq *queue)

@@ -94,6 +94,10 @@ static void plays_like_a_sorted_array(void **state)
 {
     (void)state;
     random_start();
+    for (unsigned i = 0; i < TASKS; i++) {
+        tasks[i].next = &tasks[i];
+        tasks[i].prev = &tasks[i];
+    }
     for (unsigned step = 0; step < STEPS; step++) {
         struct al_task *task = &tasks[random_below(TASKS)];
         unsigned q = random_below(QUEUES);
@@ -109,6 +113,8 @@ static void plays_like_a_sorted_array(void **state)
             }
             wait_remove_held(task);
             assert_null(task->waitq);
+            assert_ptr_equal(task->next, task);
+            assert_ptr_equal(task->prev, task);
             model_remove(&models[q], task);
         }
         compare(&queues[q], &models[q]);
