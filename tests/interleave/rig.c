@@ -29,12 +29,19 @@ const uint32_t rig_step_ns = 12;
 #  define SR   0x10
 #  define ARR  0x2c
 
+/* QEMU's timer is periodic: its handler must stop it before it fires again,
+ * so the period is never shorter than this. */
+#  define LEAST_NS 960u
+
 static void timer_start(unsigned n, uint32_t steps)
 {
+    uint32_t rounds = LEAST_NS / BOARD_INSN_NS / 2;
+
     REG(base[n] + DIER) = 1;
     REG(base[n] + CR1) = 1;
     /* Writing ARR starts QEMU's period. */
-    REG(base[n] + ARR) = (steps + 1) * rig_step_ns;
+    REG(base[n] + ARR) = LEAST_NS + steps * rig_step_ns;
+    __asm__ volatile("1: subs %0, #1\n\tbne 1b" : "+r"(rounds) : : "cc");
 }
 
 static void timer_stop(unsigned n)
@@ -191,7 +198,7 @@ void rig_pend_switch(void)
 
 /*
  * Both in assembly, which alula-as checks as it does all code; `save` has room
- * for s16-s31 and two words.
+ * for s16-s31, two words and FPSCR.
  */
 uint32_t rig_guard_asm(
         void (*fn)(void), uint32_t seed, uint32_t fpu, uint32_t *save);
@@ -200,14 +207,14 @@ uint32_t rig_spin_asm(const volatile uint32_t *go, uint32_t seed, uint32_t fpu,
 
 uint32_t rig_guard(void (*fn)(void), uint32_t seed, uint32_t fpu)
 {
-    uint32_t save[18];
+    uint32_t save[20];
 
     return rig_guard_asm(fn, seed, fpu, save);
 }
 
 uint32_t rig_spin(const volatile uint32_t *go, uint32_t seed, uint32_t fpu)
 {
-    uint32_t save[18];
+    uint32_t save[20];
 
     return rig_spin_asm(go, seed, fpu, save);
 }
@@ -255,6 +262,8 @@ __asm__(BEGIN(rig_guard_asm)
         "cmp r2, #0\n"
         "beq .Lguard_no_fpu\n"
         "vstmia r3, {s16-s31}\n"
+        "vmrs r12, fpscr\n"
+        "str r12, [r3, #72]\n"
         HIGH_VFP(SET_VFP) SET_FPSCR
         ".Lguard_no_fpu:\n"
         CALLEE_SAVED(SET)
@@ -266,9 +275,9 @@ __asm__(BEGIN(rig_guard_asm)
         "cmp r2, #0\n"
         "beq .Lguard_end\n"
         HIGH_VFP(TEST_VFP) TEST_FPSCR
-        "movs r3, #0\n"
-        "vmsr fpscr, r3\n"
         "ldr r3, [sp, #8]\n"
+        "ldr r2, [r3, #72]\n"
+        "vmsr fpscr, r2\n"
         "vldmia r3, {s16-s31}\n"
         ".Lguard_end:\n"
         POP
@@ -279,6 +288,8 @@ __asm__(BEGIN(rig_spin_asm)
         "cmp r2, #0\n"
         "beq .Lspin_no_fpu\n"
         "vstmia r3, {s16-s31}\n"
+        "vmrs r12, fpscr\n"
+        "str r12, [r3, #72]\n"
         LOW_VFP(SET_VFP) HIGH_VFP(SET_VFP) SET_FPSCR
         ".Lspin_no_fpu:\n"
         "lsls r3, r1, #27\n"            /* N Z C V Q by the seed */
@@ -314,8 +325,8 @@ __asm__(BEGIN(rig_spin_asm)
         "cmp r2, #0\n"
         "beq .Lspin_end\n"
         LOW_VFP(TEST_VFP) HIGH_VFP(TEST_VFP) TEST_FPSCR
-        "movs r3, #0\n"
-        "vmsr fpscr, r3\n"
+        "ldr r2, [r4, #72]\n"
+        "vmsr fpscr, r2\n"
         "vldmia r4, {s16-s31}\n"
         ".Lspin_end:\n"
         POP

@@ -43,7 +43,7 @@ void rig_disarm(unsigned n);
 /* A step of rig_arm() in nanoseconds; an instruction lasts BOARD_INSN_NS. */
 extern const uint32_t rig_step_ns;
 
-/* Instructions since an arbitrary moment, modulo rig_time_wrap. */
+/* The clock, and the instructions between two of its readings. */
 uint32_t rig_time(void);
 uint32_t rig_elapsed(uint32_t from, uint32_t to);
 
