@@ -68,11 +68,16 @@ static void undo_below(struct al_task *self, uintptr_t bound)
     while (self->scopes != NULL) {
         struct al_scope *scope = self->scopes;
 
-        if (task_scope_is_sane(self, scope) && opened_at(scope) >= bound) {
-            return;
-        }
-        if (opened_at(scope) >= arch_unwind_run_sp(self)) {
-            self->recover_sp = arch_unwind_run_sp(self);
+        if (task_scope_is_sane(self, scope)) {
+            uintptr_t opened = opened_at(scope);
+
+            if (opened >= bound) {
+                return;
+            }
+            if (opened >= arch_unwind_run_sp(self)) {
+                /* What dead cleanups had opened is done with. */
+                self->recover_sp = arch_unwind_run_sp(self);
+            }
         }
         scope = scope_pop(self);
         if (scope == NULL) {
@@ -152,9 +157,22 @@ static void obey_policy(struct al_task *self)
     }
 }
 
+/* A task that holds nothing inherits nothing; locks that went with a damaged
+ * chain would have it do so for ever. */
+static void drop_inherited_prio(struct al_task *self)
+{
+    softlock_take();
+    sched_set_prio_held(self, self->base_prio);
+    softlock_leave_and_switch();
+}
+
 AL_NORETURN static void restart(struct al_task *self)
 {
     uintptr_t sp;
+
+    if (self->prio != self->base_prio) {
+        drop_inherited_prio(self);
+    }
 
     self->crash->heap_left = self->heap_bytes;
     crash_close(self->crash);

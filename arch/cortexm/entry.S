@@ -465,7 +465,7 @@ arch_restart:
         .fnstart
         .cantunwind
         @alula: unchecked 0
-        mov     sp, r1
+        msr     psp, r1
         ldr     r9, [r0, #TASK_LIMIT]
         mov     r4, r2
         mov     r5, r3
@@ -475,7 +475,8 @@ arch_restart:
         movs    r0, #0
         msr     basepri, r0             /* what its cleanups left masked */
         cpsie   i
-        b       al_trampoline
+        bl      al_trampoline           /* not a jump: tools see no way back */
+        udf     #0
         .fnend
         .size   arch_restart, . - arch_restart
 
