@@ -131,17 +131,36 @@ static const char *register_name(int r)
     static const char *const names[] = {"r0", "r1", "r2", "r3", "r4", "r5",
             "r6", "r7", "r8", "r9", "r10", "r11", "ip", "sp", "lr"};
 
-    return names[r];
+    return r != NONE ? names[r] : "";
+}
+
+/* The new sp is in memory. r9 is above whatever a frame can be, so that the
+ * first of two comparisons keeps the subtraction from wrapping. */
+static void put_reload_comparison(struct emit *e, struct buf *b,
+        const struct site *s, long spare, const char *t)
+{
+    struct span memory = e->u->insns[s->insn].operand[1];
+
+    buf_format(b, "ldr %s, %.*s; ", t, (int)memory.n, memory.at);
+    if (spare < 0) {
+        buf_format(b, "cmp %s, r9; it lo; svclo #4; ", t);
+    }
+    put_signed_offset(b, t, t, spare);
+    buf_format(b, "cmp %s, r9; ", t);
 }
 
 /* The comparison itself: lower means trap. `left` of the stack is measured
  * `pushed` bytes below the sp that the check is about. */
-static void put_comparison(struct buf *b, const struct site *s, long later,
-        long pushed, const char *t)
+static void put_comparison(struct emit *e, struct buf *b, const struct site *s,
+        long later, long pushed, const char *t)
 {
     const char *size = register_name(s->effect.size);
     long spare = SLACK - later;
 
+    if (s->effect.move == MOVE_RELOAD) {
+        put_reload_comparison(e, b, s, spare, t);
+        return;
+    }
     if (s->effect.move == MOVE_RESTORE) {
         put_signed_offset(b, t, "r9", -spare);
         buf_format(b, "cmp %s, %s; ", size, t);
@@ -160,30 +179,46 @@ static void put_comparison(struct buf *b, const struct site *s, long later,
     put_signed_offset(b, size, size, pushed);
 }
 
+static int other_register(int a, int b)
+{
+    int r = 0;
+
+    while (r == a || r == b) {
+        r++;
+    }
+    return r;
+}
+
 static void put_variable_check(
         struct emit *e, const struct site *s, const struct verdict *v)
 {
     struct buf b = {NULL, 0, 0};
     long later = v->variable - s->depth;
-    int first = s->effect.size == 0 || s->effect.size == 1 ? 2 : 0;
-    const char *t = register_name(s->scratch != NONE ? s->scratch : first);
+    bool push_t = s->scratch == NONE;
+    bool push_flags = s->flags_live && s->flags == NONE;
+    int scratch = push_t ? other_register(s->effect.size, NONE) : s->scratch;
+    const char *t = register_name(scratch);
+    const char *flags = register_name(
+            push_flags ? other_register(s->effect.size, scratch) : s->flags);
 
+    if (push_t || push_flags) {
+        buf_format(&b, "push {%s%s%s}; ", push_t ? t : "",
+                push_t && push_flags ? ", " : "", push_flags ? flags : "");
+    }
     if (s->flags_live) {
-        t = register_name(first);
-
-        const char *flags = register_name(first + 1);
-
-        buf_format(&b, "push {%s, %s}; mrs %s, apsr; ", t, flags, flags);
-        put_comparison(&b, s, later, 8, t);
-        buf_format(&b, "it lo; svclo #4; msr APSR_nzcvq, %s; pop {%s, %s}; ",
-                flags, t, flags);
-    } else if (s->scratch == NONE) {
-        buf_format(&b, "push {%s}; ", t);
-        put_comparison(&b, s, later, 4, t);
-        buf_format(&b, "pop {%s}; it lo; svclo #4; ", t);
-    } else {
-        put_comparison(&b, s, later, 0, t);
-        buf_text(&b, "it lo; svclo #4; ");
+        buf_format(&b, "mrs %s, apsr; ", flags);
+    }
+    put_comparison(e, &b, s, later, 4 * (push_t + push_flags), t);
+    if (!push_flags && push_t) {
+        buf_format(&b, "pop {%s}; ", t); /* the flags stay */
+    }
+    buf_text(&b, "it lo; svclo #4; ");
+    if (s->flags_live) {
+        buf_format(&b, "msr APSR_nzcvq, %s; ", flags);
+    }
+    if (push_flags) {
+        buf_format(&b, "pop {%s%s%s}; ", push_t ? t : "", push_t ? ", " : "",
+                flags);
     }
     emit_insert(e, e->u->items[e->u->insns[s->insn].item].offset, b.p);
     e->u->insns[s->insn].extra += 56;
@@ -196,11 +231,15 @@ static void put_rounding_check(struct emit *e, const struct rounding *r)
     const struct item *item = &e->u->items[i->item];
     int reg = insn_register(i->operand[0]);
     const char *size = register_name(reg);
-    const char *flags = register_name(reg == 0 ? 1 : 0);
+    bool push = r->flags_live && r->flags == NONE;
+    const char *flags = register_name(push ? (reg == 0 ? 1 : 0) : r->flags);
     struct buf b = {NULL, 0, 0};
 
+    if (push) {
+        buf_format(&b, "; push {%s}", flags);
+    }
     if (r->flags_live) {
-        buf_format(&b, "; push {%s}; mrs %s, apsr", flags, flags);
+        buf_format(&b, "; mrs %s, apsr", flags);
     }
     buf_format(&b, "; cmp %s, #%u; it lo; ", size, r->mask);
     if (r->same_block) {
@@ -209,7 +248,10 @@ static void put_rounding_check(struct emit *e, const struct rounding *r)
         buf_format(&b, "mvnlo %s, #0", size);
     }
     if (r->flags_live) {
-        buf_format(&b, "; msr APSR_nzcvq, %s; pop {%s}", flags, flags);
+        buf_format(&b, "; msr APSR_nzcvq, %s", flags);
+    }
+    if (push) {
+        buf_format(&b, "; pop {%s}", flags);
     }
     emit_insert(e, (uint32_t)(item->rest.at + item->rest.n - e->u->work), b.p);
     e->u->insns[r->insn].extra += 24;
@@ -221,10 +263,12 @@ void check_function(struct emit *e, int function, const struct verdict *v)
     if ((v->form & 7) == FORM_UNCHECKED || e->o->mode == MODE_KERNEL) {
         return;
     }
+    block_open(e, v);
     for (int k = 0; k < v->nsites; k++) {
         put_variable_check(e, &v->sites[k], v);
     }
     for (int k = 0; k < v->nroundings; k++) {
         put_rounding_check(e, &v->roundings[k]);
     }
+    block_close(e);
 }

@@ -86,7 +86,7 @@ static bool line_record(
 
     struct span file = file_name(u, span_word(&rest));
 
-    if (file.n == 0 || !span_number(span_word(&rest), &line)) {
+    if (file.n == 0 || !span_number(span_word(&rest), &line) || line == 0) {
         return false;
     }
     *p = (struct place){file, (long)line};

@@ -80,6 +80,9 @@ static int by_offset(const void *a, const void *b)
     if (x->offset != y->offset) {
         return x->offset < y->offset ? -1 : 1;
     }
+    if ((x->drop != 0) != (y->drop != 0)) {
+        return x->drop != 0 ? 1 : -1; /* what replaces stands last */
+    }
     return x->order - y->order;
 }
 

@@ -23,10 +23,18 @@ struct emit {
     int inserts_room;
     struct buf records; /* the sections at the end */
     int nlabels;
+    struct insert *closes; /* labels to put behind what checks put there */
+    int ncloses;
+    int closes_room;
 };
 
 /* check.c: the checks of one function. */
 void check_function(struct emit *e, int function, const struct verdict *v);
+
+/* block.c: IT blocks that a check goes into become branches. Before the checks
+ * of the function, and after them. */
+void block_open(struct emit *e, const struct verdict *v);
+void block_close(struct emit *e);
 
 /* range.c: branches that a variable check may have made too long. */
 void range_repair(struct emit *e, struct walk *w);

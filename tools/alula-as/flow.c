@@ -34,6 +34,7 @@ static struct value symbol(struct unit *u, struct span name)
 void flow_entry(struct state *s)
 {
     memset(s, 0, sizeof *s);
+    s->bases = BASE_ENTRY;
     for (int r = 0; r < 15; r++) {
         s->r[r] = (struct value){.kind = VALUE_ENTRY, .n = r};
     }
@@ -43,14 +44,14 @@ static struct value get(const struct state *s, int r)
 {
     if (r == 13) {
         return (struct value){
-                .kind = s->variable ? VALUE_SPVAR : VALUE_SP, .n = s->depth};
+                .kind = VALUE_SP, .mask = s->bases, .n = s->depth};
     }
     return r >= 0 && r < 15 ? s->r[r] : any();
 }
 
 static bool is_sp(struct value v)
 {
-    return v.kind == VALUE_SP || v.kind == VALUE_SPVAR;
+    return v.kind == VALUE_SP;
 }
 
 static struct value add(struct value a, struct value b, int insn)
@@ -71,7 +72,6 @@ static struct value add(struct value a, struct value b, int insn)
     case VALUE_CONST:
         return constant((uint32_t)a.n + (uint32_t)b.n);
     case VALUE_SP:
-    case VALUE_SPVAR:
         a.n = (int32_t)((uint32_t)a.n - (uint32_t)b.n);
         return a;
     case VALUE_CUT:
@@ -341,20 +341,20 @@ static void set_sp(
     e->size = reg;
     e->grown = NONE;
     if (is_sp(v)) {
-        s->variable = v.kind == VALUE_SPVAR;
+        s->bases = (uint8_t)v.mask;
         sink(s, e, v.n - s->depth);
     } else if (v.kind == VALUE_CUT && reg != NONE) {
         e->move = drop ? MOVE_DROP : MOVE_CUT;
         e->grown = v.n;
         e->mask = v.mask;
-        s->variable = true;
+        s->bases = BASE_MOVED;
     } else if (v.kind == VALUE_LOADED && reg != NONE) {
         e->move = MOVE_RESTORE;
-        s->variable = true;
+        s->bases = BASE_MOVED;
     } else {
         e->problem = "sp is set to a value that alula-as cannot follow";
         e->way_out = asm_way;
-        s->variable = true;
+        s->bases = BASE_MOVED;
     }
 }
 
@@ -432,14 +432,42 @@ static void address(
     }
 }
 
+/* The base of `ldr sp, [base, #n]`: GCC keeps a saved sp in the frame. */
+static int reload_base(const struct insn *i)
+{
+    struct span s = i->count == 2 ? i->operand[1] : (struct span){"", 0};
+
+    if (s.n < 4 || s.at[0] != '[' || s.at[s.n - 1] != ']') {
+        return NONE;
+    }
+
+    struct span inner = {s.at + 1, s.n - 2};
+    int base = insn_register(span_part(&inner));
+
+    return base != 13 ? base : NONE;
+}
+
 /* An instruction whose first operand is sp, and which writes it. */
 static void write_sp(
         struct unit *u, int insn, struct state *s, struct effect *e)
 {
     const struct insn *i = &u->insns[insn];
+
+    if (i->op == OP_LOAD && reload_base(i) != NONE) {
+        e->moves_sp = true;
+        e->move = MOVE_RELOAD;
+        e->size = reload_base(i);
+        s->bases = BASE_MOVED;
+        return;
+    }
+
     struct value v = result(u, insn, s);
     bool two = i->count == 2;
     bool drop = i->op == OP_SUB;
+
+    e->by_register = (i->op == OP_SUB || i->op == OP_ADD) &&
+                     insn_register(i->operand[i->count - 1]) != NONE;
+
     int reg = insn_register(i->operand[two ? 1 : i->count > 2 ? 2 : 0]);
 
     if (drop && !two && (insn_register(i->operand[1]) != 13 || i->count > 3)) {
@@ -532,7 +560,7 @@ void flow_step(struct unit *u, int insn, struct state *s, struct effect *e)
 
         if (stated(u, i, &then, &plain)) {
             s->depth = then.depth;
-            s->variable = then.variable;
+            s->bases = then.bases;
             *e = plain;
         }
     }

@@ -6,7 +6,7 @@
  * instruction, and what the instruction makes of it.
  *
  * Depth counts bytes from the function's entry downwards. Where sp has moved
- * by an amount that only the program knows, the state is `variable` and that
+ * by an amount that only the program knows, the state is variable and that
  * amount counts as zero. What the checks then guarantee, and all code here
  * relies on: in a variable state of depth d, the true sp is at least
  * floor + (deepest variable depth of the function - d).
@@ -17,8 +17,7 @@
 enum value_kind {
     VALUE_ANY,
     VALUE_CONST,  /* n */
-    VALUE_SP,     /* entry sp - n */
-    VALUE_SPVAR,  /* the sp of a variable state of depth n */
+    VALUE_SP,     /* the sp of a state of depth n; `mask`: its bases */
     VALUE_GROWN,  /* any + a small constant, by instruction n; `mask`: the bits
                      cleared since: a size that was rounded up */
     VALUE_CUT,    /* sp - size, later perhaps aligned; n, mask: the size's */
@@ -33,9 +32,14 @@ struct value {
     int32_t n;
 };
 
+enum base {
+    BASE_ENTRY = 1, /* sp at the entry */
+    BASE_MOVED = 2  /* that less an unknown amount: the state is variable */
+};
+
 struct state {
     int32_t depth;
-    bool variable;
+    uint8_t bases;      /* what depth is counted from: one of these */
     bool queued;        /* in the walk's work list */
     struct value r[15]; /* [13] unused */
 };
@@ -43,15 +47,17 @@ struct state {
 /* How an instruction moves sp by an unknown amount. */
 enum move {
     MOVE_NONE,
-    MOVE_DROP,   /* sub sp, sp, rX */
-    MOVE_CUT,    /* mov sp, rX where rX = sp - size */
-    MOVE_RESTORE /* mov sp, rX where rX was saved in memory */
+    MOVE_DROP,    /* sub sp, sp, rX */
+    MOVE_CUT,     /* mov sp, rX where rX = sp - size */
+    MOVE_RESTORE, /* mov sp, rX where rX was saved in memory */
+    MOVE_RELOAD   /* ldr sp, [rX, #n] */
 };
 
 struct effect {
     int32_t deepest; /* reached by the instruction itself */
     bool moves_sp;
-    bool above; /* reaches the caller's frame: stack arguments */
+    bool by_register; /* by a number in a register */
+    bool above;       /* reaches the caller's frame: stack arguments */
     enum move move;
     int size;      /* DROP: the size register; else the new sp's */
     int grown;     /* the addition that rounded the size up, or NONE */

@@ -24,14 +24,16 @@ static void complain(
 
 /* The function's own depth is that of its fixed part alone; the entry check
  * also covers what comes below a variable part, taken to be empty. */
-static void deepen(struct judge *j, int32_t own, int32_t effective, bool var)
+static void deepen(
+        struct judge *j, int32_t own, int32_t effective, unsigned bases)
 {
     struct verdict *v = j->v;
 
     v->effective = effective > v->effective ? effective : v->effective;
-    if (!var) {
-        v->own = own > v->own ? own : v->own;
-    } else if (effective > v->variable) {
+    if ((bases & BASE_ENTRY) != 0 && own > v->own) {
+        v->own = own;
+    }
+    if ((bases & BASE_MOVED) != 0 && effective > v->variable) {
         v->variable = effective;
     }
 }
@@ -57,7 +59,7 @@ static void charge_call(struct judge *j, int insn, const struct state *before)
     long bound = s->label == NONE ? options_bound(j->o, s->name) : -1;
 
     if (bound > 0) {
-        deepen(j, c.depth, c.depth + (int32_t)bound, c.variable);
+        deepen(j, c.depth, c.depth + (int32_t)bound, c.bases);
     }
     /* A nested function finds its static chain in ip; it may come from our
      * own caller when nothing has written ip. */
@@ -135,13 +137,12 @@ static void look_at_alignment(
     long long n;
 
     if ((i->op != OP_BFC && i->op != OP_MASK) || r < 0 || r > 12 ||
-            (before->r[r].kind != VALUE_SP &&
-                    before->r[r].kind != VALUE_SPVAR) ||
+            before->r[r].kind != VALUE_SP ||
             !span_number(i->operand[i->count - 1], &n) || n < 0 ||
             (n > 20 && (name[0] | 32) == 'l')) {
         return;
     }
-    if (i->op == OP_BFC && n == 3 && before->r[r].kind == VALUE_SP) {
+    if (i->op == OP_BFC && n == 3 && before->r[r].mask == BASE_ENTRY) {
         j->interrupt = true;
     }
 
@@ -153,16 +154,29 @@ static void look_at_alignment(
     }
 }
 
+/* The last of the instructions that share this one's condition in its IT
+ * block, which becomes a branch around them (block.c). */
+static int last_of_run(const struct unit *u, int insn)
+{
+    const struct insn *i = &u->insns[insn];
+
+    while (i->slot != SLOT_OUTSIDE && !i->slot_last &&
+            u->insns[i->next].slot == i->slot) {
+        insn = i->next;
+        i = &u->insns[insn];
+    }
+    return insn;
+}
+
 static void add_site(struct judge *j, int insn, const struct state *before,
         const struct effect *e)
 {
     struct verdict *v = j->v;
     const struct insn *i = &j->w->u->insns[insn];
 
-    if (i->slot != 0 || (i->flags & INSN_CONDITIONAL) != 0) {
+    if (i->slot == SLOT_OUTSIDE && (i->flags & INSN_CONDITIONAL) != 0) {
         complain(j, insn, "sp moves by a variable amount under a condition",
-                "keep alloca and variable-length arrays out of conditions of "
-                "one instruction, or compile this file at -O1");
+                "write the condition as a branch");
         return;
     }
 
@@ -171,23 +185,29 @@ static void add_site(struct judge *j, int insn, const struct state *before,
     *s = (struct site){.insn = insn,
             .effect = *e,
             .depth = before->depth,
-            .variable = before->variable,
-            .scratch = NONE};
-    for (int r = 12; r >= 0 && s->scratch == NONE; r--) {
-        bool usable = r == 12 || r < 4;
-
-        if (usable && r != e->size && (insn_uses(i) & 1u << r) == 0 &&
-                !live_after(j->w, insn, r)) {
+            .scratch = NONE,
+            .flags = NONE};
+    for (int r = 12; r >= 0; r = r == 12 ? 3 : r - 1) {
+        if (r == e->size || (insn_uses(i) & 1u << r) != 0 ||
+                live_after(j->w, insn, r)) {
+            continue;
+        }
+        if (s->scratch == NONE) {
             s->scratch = r;
+        } else if (s->flags == NONE) {
+            s->flags = r;
         }
     }
-    s->flags_live = live_after(j->w, insn, REG_FLAGS);
-    deepen(j, before->depth, before->depth, true);
+    s->flags_live = live_after(j->w, last_of_run(j->w->u, insn), REG_FLAGS);
+    deepen(j, before->depth, before->depth, BASE_MOVED);
 
     /* What the check itself pushes. */
-    int32_t pushed = s->flags_live ? 8 : s->scratch == NONE ? 4 : 0;
+    int32_t pushed = s->scratch == NONE                  ? 4
+                     : s->flags == NONE && s->flags_live ? 4
+                                                         : 0;
 
-    deepen(j, before->depth + pushed, before->depth + pushed, before->variable);
+    pushed += s->scratch == NONE && s->flags_live ? 4 : 0;
+    deepen(j, before->depth + pushed, before->depth + pushed, before->bases);
 }
 
 /* No label and no jump lies between the two instructions. */
@@ -244,9 +264,8 @@ static void add_rounding(struct judge *j, const struct site *site)
     struct walk *w = j->w;
     struct verdict *v = j->v;
     int insn = site->effect.grown;
-    const struct insn *i = insn != NONE ? &w->u->insns[insn] : NULL;
 
-    if (i == NULL) {
+    if (insn == NONE) {
         return;
     }
     for (int k = 0; k < v->nroundings; k++) {
@@ -254,13 +273,6 @@ static void add_rounding(struct judge *j, const struct site *site)
             return;
         }
     }
-    if (i->slot != 0) {
-        complain(j, insn, "a size is rounded up under a condition",
-                "keep alloca and variable-length arrays out of conditions of "
-                "one instruction, or compile this file at -O1");
-        return;
-    }
-
     struct rounding *r =
             VEC_ADD(v->roundings, v->nroundings, v->roundings_room);
 
@@ -268,12 +280,20 @@ static void add_rounding(struct judge *j, const struct site *site)
             .insn = insn,
             .mask = added_mask(j, insn, site->effect.mask),
             .same_block = straight(w->u, insn, site->insn),
-            .flags_live = live_after(w, insn, REG_FLAGS),
+            .flags_live = live_after(w, last_of_run(w->u, insn), REG_FLAGS),
     };
-    if (r->flags_live) {
+    r->flags = NONE;
+    for (int reg = 12; reg >= 0 && r->flags_live && r->flags == NONE;
+            reg = reg == 12 ? 3 : reg - 1) {
+        if ((insn_defines(&w->u->insns[insn]) & 1u << reg) == 0 &&
+                !live_after(w, insn, reg)) {
+            r->flags = reg;
+        }
+    }
+    if (r->flags_live && r->flags == NONE) {
         const struct state *s = &w->states[w->where[insn * 2]];
 
-        deepen(j, s->depth + 4, s->depth + 4, s->variable);
+        deepen(j, s->depth + 4, s->depth + 4, s->bases);
     }
 }
 
@@ -290,8 +310,8 @@ static void look_at(struct judge *j, int at)
         return;
     }
     flow_step(w->u, insn, &s, &e);
-    deepen(j, e.deepest, e.deepest, before.variable);
-    deepen(j, s.depth, s.depth, s.variable);
+    deepen(j, e.deepest, e.deepest, before.bases);
+    deepen(j, s.depth, s.depth, s.bases);
     j->above |= e.above;
     look_at_registers(j, insn, &before);
     look_at_alignment(j, i, &before);

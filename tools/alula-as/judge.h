@@ -27,6 +27,7 @@ struct site {
     int32_t depth;
     bool variable;
     int scratch; /* a dead register, or NONE: saved around the check */
+    int flags;   /* another one, for the flags */
     bool flags_live;
 };
 
@@ -34,6 +35,7 @@ struct site {
 struct rounding {
     int insn;
     uint32_t mask;
+    int flags;       /* a dead register for the flags, or NONE */
     bool same_block; /* as the move of sp: trap here, else make it huge */
     bool flags_live;
 };

@@ -34,13 +34,34 @@ static int function_of(const struct walk *w, int insn)
     return walk_root(w->u, w->u->items[w->u->insns[insn].item].function);
 }
 
+static bool join_value(struct value *into, const struct value *from)
+{
+    bool same = into->kind == from->kind && into->n == from->n;
+
+    if (into->kind == VALUE_ANY || (same && into->mask == from->mask)) {
+        return false;
+    }
+    if (same && into->kind == VALUE_SP) {
+        into->mask |= from->mask;
+    } else {
+        *into = (struct value){.kind = VALUE_ANY};
+    }
+    return true;
+}
+
 /* Join `from` into `into`; true when that changed it. */
+static bool is_number(const struct value *v)
+{
+    return v->kind == VALUE_CONST || v->kind == VALUE_GROWN ||
+           v->kind == VALUE_CUT || v->kind == VALUE_SYMBOL;
+}
+
 static bool join(struct state *into, const struct state *from, bool *conflict)
 {
     bool changed = false;
 
     if (into->depth != from->depth) {
-        if (!into->variable && !from->variable) {
+        if (into->bases == BASE_ENTRY && from->bases == BASE_ENTRY) {
             *conflict = true;
             return false;
         }
@@ -50,25 +71,19 @@ static bool join(struct state *into, const struct state *from, bool *conflict)
             changed = true;
         }
     }
-    if (from->variable && !into->variable) {
-        into->variable = true;
+    if ((from->bases & ~into->bases) != 0) {
+        into->bases |= from->bases;
         changed = true;
     }
     for (int r = 0; r < 15; r++) {
-        struct value *v = &into->r[r];
-        const struct value *o = &from->r[r];
-
-        if (v->kind != VALUE_ANY &&
-                (v->kind != o->kind || v->n != o->n || v->mask != o->mask)) {
-            *v = (struct value){.kind = VALUE_ANY};
-            changed = true;
-        }
+        changed |= join_value(&into->r[r], &from->r[r]);
     }
     return changed;
 }
 
 enum {
-    DEPTH_MOST = 1 << 28
+    DEPTH_MOST = 1 << 28,
+    WALKS_MOST = 64
 };
 
 static void push_work(struct walk *w, int at)
@@ -118,8 +133,7 @@ static struct state at_head(const struct insn *i, const struct state *s)
     for (unsigned set = i->varies & 0x5fffu; set != 0; set &= set - 1) {
         struct value *v = &head.r[__builtin_ctz(set)];
 
-        if (v->kind == VALUE_CONST || v->kind == VALUE_GROWN ||
-                v->kind == VALUE_CUT || v->kind == VALUE_SYMBOL) {
+        if (is_number(v)) {
             *v = (struct value){.kind = VALUE_ANY};
         }
     }
@@ -131,8 +145,23 @@ static bool same(const struct state *a, const struct state *b)
     struct state joined = *a;
     bool conflict = false;
 
-    return a->depth == b->depth && a->variable == b->variable &&
+    return a->depth == b->depth && a->bases == b->bases &&
            !join(&joined, b, &conflict);
+}
+
+/* A number that another path contradicts has been used already, perhaps to
+ * move sp: note it for another walk, in which it is unknown from the start. */
+static void note_numbers(
+        struct walk *w, int to, const struct state *a, const struct state *b)
+{
+    for (int r = 0; r < 15 && w->doubtful == NONE; r++) {
+        struct value v = a->r[r];
+
+        if (is_number(&a->r[r]) && join_value(&v, &b->r[r])) {
+            w->doubtful = to / 2;
+            w->doubtful_register = r;
+        }
+    }
 }
 
 static void reach(struct walk *w, int to, const struct state *from)
@@ -151,23 +180,28 @@ static void reach(struct walk *w, int to, const struct state *from)
         *VEC_ADD(w->states, w->nstates, w->states_room) = s;
         *where = w->nstates - 1;
         *VEC_ADD(w->seen, w->nseen, w->seen_room) = to;
-    } else if (!i->head) {
-        struct state *before = &w->states[*where];
+        push_work(w, to);
+        return;
+    }
 
-        if (same(before, &s)) {
-            return;
-        }
-        s.queued = before->queued;
-        *before = s;
-    } else if (!join(&w->states[*where], &s, &conflict)) {
-        if (conflict) {
-            fail(w, to / 2, "two paths meet here with different depths of sp",
-                    "balance sp in the assembly, or mark the function by "
-                    "`@alula: unchecked N'");
+    struct state *before = &w->states[*where];
+
+    if (!i->head) {
+        if (!same(before, &s)) {
+            s.queued = before->queued;
+            *before = s;
+            push_work(w, to);
         }
         return;
     }
-    push_work(w, to);
+    note_numbers(w, to, before, &s);
+    if (join(before, &s, &conflict)) {
+        push_work(w, to);
+    } else if (conflict) {
+        fail(w, to / 2, "two paths meet here with different depths of sp",
+                "balance sp in the assembly, or mark the function by "
+                "`@alula: unchecked N'");
+    }
 }
 
 static void edge(struct walk *w, int to, const struct state *s, bool weak)
@@ -196,7 +230,7 @@ static void to_code(struct walk *w, int from, int insn, const struct state *s)
 
 static void leave(struct walk *w, int insn, const struct state *s)
 {
-    if (s->depth != 0 || s->variable) {
+    if (s->depth != 0 || s->bases != BASE_ENTRY) {
         fail(w, insn, "leaves the function with sp not where it was",
                 "balance sp in the assembly, or mark the function by "
                 "`@alula: unchecked N'");
@@ -255,7 +289,8 @@ static void follow_unknown(
             l = w->u->symbols[l].taken_next) {
         to_code(w, insn, unit_label_insn(w->u, w->u->symbols[l].label), s);
     }
-    if ((s->depth != 0 || s->variable) && (reg == 14 || label == NONE)) {
+    if ((s->depth != 0 || s->bases != BASE_ENTRY) &&
+            (reg == 14 || label == NONE)) {
         fail(w, insn, "an indirect jump that alula-as cannot resolve",
                 "use a switch or computed goto of the compiler, or mark the "
                 "function by `@alula: unchecked N'");
@@ -346,6 +381,7 @@ static void execute(struct walk *w, int insn, int path)
     bool calls = i->op == OP_BL || i->op == OP_BLX;
 
     flow_step(w->u, insn, &s, &e);
+    w->by_register |= e.move != MOVE_NONE || e.by_register;
     if (e.problem != NULL) {
         fail(w, insn, e.problem, e.way_out);
     }
@@ -420,7 +456,8 @@ static void run_weak(struct walk *w)
         int at = w->where[weak.to];
 
         if (at == NONE || w->states[at].depth == weak.state.depth ||
-                w->states[at].variable || weak.state.variable) {
+                w->states[at].bases != BASE_ENTRY ||
+                weak.state.bases != BASE_ENTRY) {
             reach(w, weak.to, &weak.state);
             run(w);
         }
@@ -446,10 +483,27 @@ static bool run_pads(struct walk *w)
     return w->nseen != n;
 }
 
-void walk_function(struct walk *w, int function)
+static void walk_once(struct walk *w, int first)
 {
     struct state s;
+
+    w->problem.what = NULL;
+    w->doubtful = NONE;
+    w->by_register = false;
+    w->nwork = 0;
+    w->nweak = 0;
+    flow_entry(&s);
+    reach(w, first * 2, &s);
+    run(w);
+    do {
+        run_weak(w);
+    } while (run_pads(w) || w->nweak > 0);
+}
+
+void walk_function(struct walk *w, int function)
+{
     int first = w->u->functions[function].first;
+    int left = WALKS_MOST;
 
     if (w->where == NULL) {
         size_t n = (size_t)w->u->ninsns * 2;
@@ -464,12 +518,13 @@ void walk_function(struct walk *w, int function)
     if (first == NONE) {
         return;
     }
-    flow_entry(&s);
-    reach(w, first * 2, &s);
-    run(w);
-    do {
-        run_weak(w);
-    } while (run_pads(w) || w->nweak > 0);
+    walk_once(w, first);
+    while (w->doubtful != NONE && w->by_register && --left > 0) {
+        w->u->insns[w->doubtful].varies |=
+                (uint16_t)(1u << w->doubtful_register);
+        walk_forget(w);
+        walk_once(w, first);
+    }
 }
 
 void walk_forget(struct walk *w)
@@ -485,7 +540,7 @@ void walk_forget(struct walk *w)
 struct call walk_call(struct unit *u, int insn, const struct state *before)
 {
     const struct insn *i = &u->insns[insn];
-    struct call c = {insn, NONE, before->depth, before->variable, false};
+    struct call c = {insn, NONE, before->depth, before->bases, false};
     int reg = i->count > 0 ? insn_register(i->operand[0]) : NONE;
     struct value v = {.kind = VALUE_ANY};
 

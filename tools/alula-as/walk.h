@@ -15,7 +15,7 @@ struct call {
     int insn;
     int symbol; /* NONE: through a register, unknown */
     int32_t depth;
-    bool variable;
+    uint8_t bases;
     bool tail;
 };
 
@@ -44,6 +44,9 @@ struct walk {
     } * weak;
     int nweak;
     int weak_room;
+    bool by_register; /* a register moves sp, so that numbers matter */
+    int doubtful;     /* a head where a number was contradicted, or NONE */
+    int doubtful_register;
     struct problem problem; /* the first; .what is NULL when there is none */
 };
 
