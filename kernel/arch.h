@@ -25,6 +25,8 @@
  * port.h: arch_self(core)         core->current, for the compiler to merge
  * port.h: arch_entry_sp()         stack pointer at the entry of this function
  * port.h: arch_in_handler()       true in an interrupt or fault handler
+ * port.h: arch_pend_switch_irq()  arch_pend_switch() in a handler, where it
+ *                                 has time until the last one ends
  * port.h: arch_load_linked(p)     read a word and watch it
  * port.h: arch_store_if(p, v)     write it if nothing came between: true; any
  *                                 interrupt since the read makes it false

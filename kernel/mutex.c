@@ -158,7 +158,7 @@ __attribute__((noinline)) static void release_slow(struct al_mutex *mutex)
                    (wait_first_held(&mutex->waiters) != NULL ? WAITED_FOR : 0);
     sched_set_prio_held(self, deserved_prio_held(self));
     sched_wake_held(heir);
-    softlock_leave_and_switch();
+    (void)softlock_leave_and_switch(0);
 }
 
 static void release(struct al_mutex *mutex, struct al_task *self)

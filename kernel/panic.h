@@ -7,6 +7,7 @@
  * Sites are named MODULE.n in panics.def.
  */
 
+#include <alula/status.h>
 #include <alula/types.h>
 
 enum panic_module {
@@ -44,6 +45,13 @@ enum panic_site {
 
 /* The calling task broke a rule: it dies with AL_CAUSE_CALLER. */
 AL_NORETURN void panic_caller(enum panic_site site);
+
+/*
+ * The same, declared as if it returned a status: `return panic_misuse(...)` is
+ * a jump, for which a short function need not save its return address. The
+ * death is then its caller's, which is where the mistake is.
+ */
+al_status panic_misuse(enum panic_site site) __asm__("panic_caller");
 
 /*
  * The kernel cannot go on: one defined end. Writes a crash record, masks every

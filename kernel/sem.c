@@ -2,9 +2,14 @@
 /*
  * Semaphores. `count` is written by everybody, by load-linked and
  * store-conditional, and is always exact: units given minus units asked for.
- * `waiting` and the queue belong to the kernel lock. Settling wakes waiters
- * until no more wait than units are lacking; it may come late, twice or from
- * anybody, and does the same.
+ * `waiting` and the queue belong to the kernel lock.
+ *
+ * Whoever gives and finds the count below 0 owes a wake: as many are owed as
+ * more tasks wait than units are lacking. A handler that finds the lock free
+ * wakes one, and is certain to find one, for nobody else can have paid its debt
+ * since: handlers that come in between pay their own. A task may be overtaken
+ * by the switch exception, which pays all that is owed when the semaphore was
+ * posted; so it looks first.
  *
  * The step below 0 is taken by a store-conditional after the lock is taken:
  * that it succeeds proves that no interrupt came between the look at the count
@@ -34,10 +39,24 @@ static bool count_store(struct al_sem *sem, int32_t count)
     return arch_store_if(&sem->count, (uint32_t)count);
 }
 
-__attribute__((noinline)) static void block_held(struct al_sem *sem)
+/* `count` was looked at last, and there was no unit. */
+__attribute__((noinline)) static void take_slow(
+        struct al_sem *sem, int32_t count)
 {
-    struct al_task *self = al_core.current;
+    struct al_task *self;
 
+    softlock_take();
+    while (!count_store(sem, count - 1)) {
+        /* An interrupt came since the look: let it finish, look again. */
+        softlock_leave();
+        softlock_take();
+        count = count_look(sem);
+    }
+    if (count > 0) {
+        softlock_leave();
+        return;
+    }
+    self = al_core.current;
     sched_remove_held(self);
     self->state = AL_TASK_WAITING;
     wait_insert_held(&sem->waiters, self);
@@ -47,23 +66,19 @@ __attribute__((noinline)) static void block_held(struct al_sem *sem)
 
 void al_sem_take(struct al_sem *sem)
 {
-    CALLER_MUST(SEM, 1, !arch_in_handler());
-    for (;;) {
-        int32_t count = count_look(sem);
+    int32_t count;
 
-        if (count > 0) {
-            if (count_store(sem, count - 1)) {
-                return;
-            }
-            continue;
-        }
-        softlock_take();
-        if (count_store(sem, count - 1)) {
-            block_held(sem);
+    if (arch_in_handler()) {
+        (void)panic_misuse(PANIC_SEM_1);
+        return;
+    }
+    do {
+        count = count_look(sem);
+        if (count <= 0) {
+            take_slow(sem, count);
             return;
         }
-        softlock_leave(); /* an interrupt came: what it gave may suffice */
-    }
+    } while (!count_store(sem, count - 1));
 }
 
 al_status al_sem_try_take(struct al_sem *sem)
@@ -79,39 +94,65 @@ al_status al_sem_try_take(struct al_sem *sem)
     return AL_OK;
 }
 
-static void settle_held(struct al_sem *sem)
+/* Is a wake owed? */
+static bool is_unsettled_held(const struct al_sem *sem)
 {
-    while (sem->waiting > 0 &&
-            sem->waiting > -*(volatile int32_t *)&sem->count) {
-        struct al_task *waiter = wait_first_held(&sem->waiters);
+    return wait_first_held(&sem->waiters) != NULL &&
+           sem->waiting + *(const volatile int32_t *)&sem->count > 0;
+}
 
-        wait_remove_held(waiter);
-        sem->waiting--;
-        sched_wake_held(waiter);
-    }
+static inline void wake_first_held(struct al_sem *sem)
+{
+    struct al_task *waiter = wait_first_held(&sem->waiters);
+
+    sem->waiting--;
+    wait_remove_held(waiter);
+    sched_wake_held(waiter);
 }
 
 void sem_settle_held(struct al_post *post)
 {
-    settle_held(sem_of(post));
+    while (is_unsettled_held(sem_of(post))) {
+        wake_first_held(sem_of(post));
+    }
+}
+
+/* The count was below 0: pay. */
+__attribute__((noinline)) static al_status give_slow(struct al_sem *sem)
+{
+    softlock_take();
+    if (is_unsettled_held(sem)) {
+        wake_first_held(sem);
+    }
+    return (al_status)softlock_leave_and_switch(AL_OK);
 }
 
 al_status al_sem_give(struct al_sem *sem)
 {
     int32_t count;
 
-    CALLER_MUST(SEM, 2, !arch_in_handler());
+    if (arch_in_handler()) {
+        return panic_misuse(PANIC_SEM_2);
+    }
     do {
         count = count_look(sem);
-        if (count >= sem->max) {
+        if (__builtin_expect(count >= sem->max, 0)) {
             return AL_E_FULL;
         }
-    } while (!count_store(sem, count + 1));
-    if (count < 0) {
-        softlock_take();
-        settle_held(sem);
-        softlock_leave_and_switch();
+    } while (__builtin_expect(!count_store(sem, count + 1), 0));
+    return count < 0 ? give_slow(sem) : AL_OK;
+}
+
+/* The same in a handler. */
+__attribute__((noinline)) static al_status irq_give_slow(struct al_sem *sem)
+{
+    if (softlock_is_taken()) {
+        softlock_irq_post(&sem->post);
+        return AL_OK;
     }
+    softlock_take();
+    wake_first_held(sem);
+    softlock_irq_leave();
     return AL_OK;
 }
 
@@ -121,21 +162,11 @@ al_status al_irq_sem_give(struct al_sem *sem)
 
     do {
         count = count_look(sem);
-        if (count >= sem->max) {
+        if (__builtin_expect(count >= sem->max, 0)) {
             return AL_E_FULL;
         }
-    } while (!count_store(sem, count + 1));
-    if (count >= 0) {
-        return AL_OK;
-    }
-    if (softlock_is_taken()) {
-        softlock_irq_post(&sem->post);
-        return AL_OK;
-    }
-    softlock_take();
-    settle_held(sem);
-    softlock_irq_leave();
-    return AL_OK;
+    } while (__builtin_expect(!count_store(sem, count + 1), 0));
+    return count < 0 ? irq_give_slow(sem) : AL_OK;
 }
 
 int32_t al_sem_count(const struct al_sem *sem)

@@ -12,7 +12,6 @@
 #include "softlock.h"
 
 #include "panic.h"
-#include "sched.h"
 
 /* What a switch request that met a taken lock leaves: a look, and no more. */
 struct al_post al_resched_post __attribute__((section(".bss.alula.state")));
@@ -69,26 +68,10 @@ void softlock_drain_held(void)
     }
 }
 
-void softlock_leave_and_switch(void)
-{
-    struct al_task *top = sched_top_held();
-
-    if (top != al_core.current) {
-        (void)arch_switch(0, top);
-        return;
-    }
-    softlock_leave();
-}
-
-void softlock_irq_leave(void)
-{
-    bool behind = sched_top_held() != al_core.current;
-
-    softlock_clear();
-    if (behind || !softlock_inbox_is_empty()) {
-        arch_pend_switch();
-    }
-}
+extern inline void softlock_clear(void);
+extern inline bool softlock_inbox_is_empty(void);
+extern inline void softlock_leave(void);
+extern inline uint32_t softlock_leave_and_switch(uint32_t result);
 
 void softlock_irq_post(struct al_post *post)
 {

@@ -28,6 +28,7 @@
 #include <alula/wait.h>
 
 #include "arch.h"
+#include "sched.h"
 
 /* Compiler barriers only: one core, and handlers nest. The volatile accesses
  * keep their order among each other, AL_BARRIER the plain ones inside. */
@@ -44,14 +45,14 @@ static inline bool softlock_is_taken(void)
 
 /* Lets go without a look at the inbox: only where the caller looks next, or a
  * failed attempt starts again. */
-static inline void softlock_clear(void)
+inline void softlock_clear(void)
 {
     AL_BARRIER();
     *(volatile uint32_t *)&al_core.locked = 0;
     AL_BARRIER();
 }
 
-static inline bool softlock_inbox_is_empty(void)
+inline bool softlock_inbox_is_empty(void)
 {
     return *(struct al_post *volatile *)&al_core.inbox == NULL;
 }
@@ -67,7 +68,7 @@ void sem_settle_held(struct al_post *post);
  * A task lets go of the lock, having made no other task more urgent than
  * itself: no switch but for what posts ask.
  */
-static inline void softlock_leave(void)
+inline void softlock_leave(void)
 {
     softlock_clear();
     if (__builtin_expect(!softlock_inbox_is_empty(), 0)) {
@@ -77,14 +78,32 @@ static inline void softlock_leave(void)
 
 /*
  * A task lets go of the lock and gives way if a more urgent task is ready.
+ * Returns `result`: whoever has nothing to do but return does it by a jump.
  */
-void softlock_leave_and_switch(void);
+inline uint32_t softlock_leave_and_switch(uint32_t result)
+{
+    struct al_task *top = sched_top_held();
+
+    if (__builtin_expect(top != al_core.current, 1)) {
+        return arch_switch(result, top);
+    }
+    softlock_leave();
+    return result;
+}
 
 /*
  * A handler lets go of the lock that it found free and took; a switch that is
  * needed comes when the last handler ends.
  */
-void softlock_irq_leave(void);
+static inline void softlock_irq_leave(void)
+{
+    bool behind = sched_top_held() != al_core.current;
+
+    softlock_clear();
+    if (behind || !softlock_inbox_is_empty()) {
+        arch_pend_switch_irq();
+    }
+}
 
 /*
  * A handler that found the lock taken asks its holder to look at `post`.

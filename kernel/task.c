@@ -163,15 +163,18 @@ void al_yield(void)
     struct al_task *self = al_core.current;
     struct al_task *next;
 
-    CALLER_MUST(TASK, 1, !arch_in_handler());
+    if (arch_in_handler()) {
+        (void)panic_misuse(PANIC_TASK_1);
+        return;
+    }
     softlock_take();
     next = self->next;
     if (next == self) {
         softlock_leave();
         return;
     }
-    al_core.ready[AL_PRIO_LEVELS - 1 - self->prio] = next;
-    softlock_leave_and_switch();
+    *sched_level_held(self->prio) = next;
+    (void)arch_switch(0, next);
 }
 
 AL_NORETURN void task_returned(void)

@@ -72,6 +72,14 @@ AL_INLINE bool arch_in_handler(void)
     return ipsr != 0;
 }
 
+/* ICSR.PENDSVSET (ARM DDI 0403E, B3.2.4). The barrier: the request is there
+ * before the handler returns, and PendSV follows it without a step between. */
+AL_INLINE void arch_pend_switch_irq(void)
+{
+    *(volatile uint32_t *)0xe000ed04u = 1u << 28;
+    __asm__ volatile("dsb" ::: "memory");
+}
+
 /* LDREX and STREX; an exception clears the monitor on its way in and out (ARM
  * DDI 0403E, B1.5.6 and B1.5.8). No barrier: there is one core. */
 AL_INLINE uintptr_t arch_load_linked(const void *word)

@@ -33,6 +33,10 @@ AL_INLINE bool arch_in_handler(void)
     return host_in_handler;
 }
 
+AL_INLINE void arch_pend_switch_irq(void)
+{
+}
+
 AL_INLINE uintptr_t arch_load_linked(const void *word)
 {
     return *(const uint32_t *)word;
