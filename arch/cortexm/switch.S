@@ -153,12 +153,11 @@ PendSV_Handler:
         .fnstart
         .cantunwind
         @alula: unchecked 8
-        ldr     r3, =al_core
+        ldrd    r3, r12, pendsv_core
         ldr     r0, [r3, #CORE_LOCKED]
-        cmp     r0, #0
-        bne     pendsv_late
-        movs    r0, #1
-        str     r0, [r3, #CORE_LOCKED]
+        movs    r2, #1
+        cbnz    r0, pendsv_late
+        str     r2, [r3, #CORE_LOCKED]
         ldr     r0, [r3, #CORE_INBOX]
         cbnz    r0, pendsv_drain
 pendsv_choose:
@@ -170,19 +169,15 @@ pendsv_choose:
         cmp     r1, r2
         beq     pendsv_stay
         mrs     r0, psp
-        ldr     r12, [r0, #24]          /* stacked pc */
-        ldr     r2, =al_resume_window
-        subs    r2, r12, r2
-        cmp     r2, #(al_exc_stub - al_resume_window)
-        ldr     r12, =al_exc_stub + 1
-        blo     pendsv_load             /* in the window: nothing to save */
-        beq     pendsv_at_stub
+        ldr     r2, [r0, #24]           /* stacked pc, from its even label: */
+        subs    r2, r2, r12             /* -1 at the stub, less in the window */
+        cmn     r2, #(al_exc_stub - al_resume_window + 1)
+        bcs     pendsv_resuming
         tst     lr, #16
         it      eq
         vstmdbeq r0!, {s16-s31}         /* also makes a pending lazy save */
-        stmdb   r0!, {r4-r11, r12, lr}
+        stmdb   r0!, {r3, r4-r11, r12, lr}      /* r3: any word, not used */
 pendsv_saved:
-        subs    r0, #4                  /* the place of r0, not used */
         ldr     r2, [r3, #CORE_CURRENT]
         str     r0, [r2, #TASK_SP]
 pendsv_load:
@@ -190,12 +185,13 @@ pendsv_load:
         ldr     r0, [r1, #TASK_SP]
         ldr     r2, [r0, #36]           /* what the context resumes at */
         cmp     r2, r12
-        bne     pendsv_to_called
-        adds    r0, #4
-        ldmia   r0!, {r4-r11, r12, lr}
-        tst     lr, #16
-        it      eq
-        vldmiaeq r0!, {s16-s31}
+        beq     pendsv_to_preempted
+        /* A made frame below the context leads the thread to the pop; it never
+         * used the FPU since its switch, or its frame has fp_stub. */
+        ldrd    r2, r12, pendsv_frame
+        strd    r2, r12, [r0, #-8]
+        subs    r0, #32
+        mvn     lr, #2                  /* 0xfffffffd: thread, PSP, no FPU */
 pendsv_leave:
         msr     psp, r0
 pendsv_stay:
@@ -204,26 +200,14 @@ pendsv_stay:
         ldr     r2, [r3, #CORE_INBOX]
         cbnz    r2, pendsv_again
         bx      lr
-pendsv_to_called:
-        /* A made frame below the context leads the thread to the pop; it never
-         * used the FPU since its switch, or its frame has fp_stub. */
-        subs    r0, #32
-        ldr     r2, =al_resume_pop
-        str     r2, [r0, #24]
-        mov     r2, #0x01000000         /* xPSR: Thumb */
-        str     r2, [r0, #28]
-        mvn     lr, #2                  /* 0xfffffffd: thread, PSP, no FPU */
-        b       pendsv_leave
-pendsv_at_stub:
-        /* The popped registers go back under the EXC_RETURN word, which lies 4
-         * modulo 8, that is 4 bytes of padding above the processor's frame. */
-        stmia   r0, {r4-r11, r12}
-        b       pendsv_saved
+pendsv_late:
+        ldr     r0, =al_resched_post
+        b       softlock_irq_post
 pendsv_drain:
         push    {r4, lr}
         bl      softlock_drain_held
         pop     {r4, lr}
-        ldr     r3, =al_core
+        ldrd    r3, r12, pendsv_core
         b       pendsv_choose
 pendsv_again:
         /*
@@ -234,9 +218,26 @@ pendsv_again:
         movs    r2, #1
         str     r2, [r3, #CORE_LOCKED]
         b       pendsv_drain
-pendsv_late:
-        ldr     r0, =al_resched_post
-        b       softlock_irq_post
+pendsv_to_preempted:
+        adds    r0, #4
+        ldmia   r0!, {r4-r11, r12, lr}
+        tst     lr, #16
+        it      eq
+        vldmiaeq r0!, {s16-s31}
+        b       pendsv_leave
+pendsv_resuming:
+        adds    r2, #1
+        bne     pendsv_load             /* in the window: nothing to save */
+        /* The popped registers go back under the EXC_RETURN word, which lies 4
+         * modulo 8, that is 4 bytes of padding above the processor's frame. */
+        stmia   r0, {r4-r11, r12}
+        subs    r0, #4
+        b       pendsv_saved
+        .balign 4
+pendsv_core:                            /* r3, r12 */
+        .word   al_core, al_exc_stub + 1
+pendsv_frame:                           /* pc and xPSR */
+        .word   al_resume_pop, 0x01000000
         .ltorg
         .fnend
         .size   PendSV_Handler, . - PendSV_Handler
