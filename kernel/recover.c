@@ -163,7 +163,7 @@ static void drop_inherited_prio(struct al_task *self)
 {
     softlock_take();
     sched_set_prio_held(self, self->base_prio);
-    softlock_leave_and_switch();
+    (void)softlock_leave_and_switch(0);
 }
 
 AL_NORETURN static void restart(struct al_task *self)
