@@ -43,6 +43,14 @@ void rig_mark(void *character);
   __attribute__((cleanup(al_scope_close))) struct al_scope name; \
   al_scope_open(&(name), function, argument)
 
+/* Whether it was poisoned does not matter here. */
+AL_INLINE void rig_lock(struct al_mutex *mutex)
+{
+    al_status status = al_mutex_lock(mutex);
+
+    (void)status;
+}
+
 /* Live heap bytes, all tasks. */
 size_t rig_heap_used(void);
 

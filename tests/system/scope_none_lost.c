@@ -87,7 +87,7 @@ WAY(divide, sink = one / zero)
 WAY(divide64, sink64 = one / zero64)
 WAY(modulo64, sink64 = (uint64_t)-7 % (uint64_t)zero64)
 WAY(wrong_unlock, al_mutex_unlock(&plain); al_mutex_unlock(&plain))
-WAY(wrong_lock, (void)al_mutex_lock(&scoped))
+WAY(wrong_lock, rig_lock(&scoped))
 WAY(wrong_free, al_heap_free((void *)&big_one))
 
 /* Touches nothing but registers: pure, as far as GCC sees. */
