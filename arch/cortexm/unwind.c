@@ -246,17 +246,16 @@ AL_INLINE uint32_t next_byte(struct instructions *i)
     return byte;
 }
 
-/* The virtual stack pointer of a step; no word is read outside of the stack. */
-struct vsp {
-    uint32_t at; /* 0: the tables make no sense */
-    uint32_t high;
-};
-
-/* Do [at, at + bytes) lie in the frames that are left of the stack? */
+/*
+ * A step's virtual stack pointer is a word, `vsp`; 0 once the tables make no
+ * sense. Do [vsp, vsp + bytes) lie in the frames that are left of the stack?
+ */
 AL_INLINE bool is_readable(
-        const struct arch_death *death, struct vsp vsp, uint32_t bytes)
+        const struct al_task *task, uint32_t vsp, uint32_t bytes)
 {
-    return vsp.at - death->sp + bytes <= vsp.high - death->sp;
+    uint32_t low = task->death.sp;
+
+    return vsp - low + bytes <= task->stack_high - low;
 }
 
 /* Bits that are set in 0 to 15. */
@@ -267,68 +266,60 @@ static const uint8_t bits_of[16] = {
  * Pop r4-r15 by mask, bit 0 for r4. A popped pc is a return address like a
  * popped lr; r9 is popped and never used; no compiler pops r12 or sp.
  */
-static struct vsp pop_mask(
-        struct arch_death *death, struct vsp vsp, uint32_t mask)
+static uint32_t pop_mask(struct al_task *task, uint32_t vsp, uint32_t mask)
 {
-    const uint32_t *from = (const uint32_t *)vsp.at;
+    const uint32_t *from = (const uint32_t *)vsp;
 
     if ((mask & 0x300) != 0 ||
-            !is_readable(death, vsp,
+            !is_readable(task, vsp,
                     4u * (bits_of[mask & 15] + bits_of[mask >> 4 & 15] +
                                  bits_of[mask >> 8]))) {
-        vsp.at = 0;
-        return vsp;
+        return 0;
     }
     while (mask != 0) {
         uint32_t bit = (uint32_t)__builtin_ctz(mask);
-        uint32_t *to = bit < 8 ? &death->r[bit] : &death->lr;
 
         mask &= mask - 1;
-        *to = *from++;
+        *(bit < 8 ? &task->death.r[bit] : &task->death.lr) = *from++;
     }
-    vsp.at = (uint32_t)from;
-    return vsp;
+    return (uint32_t)from;
 }
 
 /* Pop r4 up to r4 + more, and lr: how most functions begin. */
-AL_INLINE struct vsp pop_run(
-        struct arch_death *death, struct vsp vsp, uint32_t more, bool with_lr)
+AL_INLINE uint32_t pop_run(
+        struct al_task *task, uint32_t vsp, uint32_t more, bool with_lr)
 {
-    const uint32_t *from = (const uint32_t *)vsp.at;
-    uint32_t *to = death->r;
+    const uint32_t *from = (const uint32_t *)vsp;
+    uint32_t *to = task->death.r;
 
-    if (!is_readable(death, vsp, (more + 2) * 4)) {
-        vsp.at = 0;
-        return vsp;
+    if (!is_readable(task, vsp, (more + 2) * 4)) {
+        return 0;
     }
     do {
         *to++ = *from++;
     } while (more-- != 0);
     if (with_lr) {
-        death->lr = *from++;
+        task->death.lr = *from++;
     }
-    vsp.at = (uint32_t)from;
-    return vsp;
+    return (uint32_t)from;
 }
 
 void arch_vfp_load(uint32_t n, const void *from);
 
 /* Pop `count` double registers from number `first` on, and `more` bytes. */
-static struct vsp pop_vfp(const struct arch_death *death, struct vsp vsp,
+AL_INLINE uint32_t pop_vfp(const struct al_task *task, uint32_t vsp,
         uint32_t first, uint32_t count, uint32_t more)
 {
-    for (uint32_t n = first; n < first + count; n++) {
-        if (!is_readable(death, vsp, 8)) {
-            vsp.at = 0;
-            return vsp;
-        }
-        if (n >= 8 && n <= 15) {
-            arch_vfp_load(n - 8, (const void *)vsp.at);
-        }
-        vsp.at += 8;
+    if (!is_readable(task, vsp, 8 * count)) {
+        return 0;
     }
-    vsp.at += more;
-    return vsp;
+    for (uint32_t n = first; n < first + count; n++) {
+        if (n >= 8 && n <= 15) {
+            arch_vfp_load(n - 8, (const void *)vsp);
+        }
+        vsp += 8;
+    }
+    return vsp + more;
 }
 
 /* The operand of 0xb2, several bytes. */
@@ -353,47 +344,39 @@ AL_INLINE bool has_operand(uint32_t op)
 }
 
 /* All instructions but the most frequent ones (ARM IHI 0038, table 4). */
-__attribute__((noinline)) static struct vsp do_special(
-        struct arch_death *death, struct vsp vsp, uint32_t op, uint32_t operand)
+__attribute__((noinline)) static uint32_t do_special(
+        struct al_task *task, uint32_t vsp, uint32_t op, uint32_t operand)
 {
     if (op < 0x80) {
-        vsp.at -= ((op & 0x3f) << 2) + 4;
-        return vsp;
+        return vsp - ((op & 0x3f) << 2) - 4;
     }
     if (op < 0x90) {
-        return pop_mask(death, vsp, (op & 0xf) << 8 | operand);
+        return pop_mask(task, vsp, (op & 0xf) << 8 | operand);
     }
     if (op >= 0x94 && op < 0x9c) {
-        vsp.at = death->r[op - 0x94];
-        return vsp;
+        return task->death.r[op - 0x94];
     }
-    if (op >= 0xb8 && op < 0xc0) {
-        return pop_vfp(death, vsp, 8, (op & 7) + 1, 4);
+    if (op == 0xb1) { /* r0-r3: of no use to a caller */
+        return vsp + 4u * bits_of[operand & 15];
     }
-    if (op >= 0xd0 && op < 0xd8) {
-        return pop_vfp(death, vsp, 8, (op & 7) + 1, 0);
-    }
-    switch (op) {
-    case 0xb1: /* r0-r3: of no use to a caller */
-        vsp.at += 4u * bits_of[operand & 15];
-        return vsp;
-    case 0xb3:
-    case 0xc9:
-        return pop_vfp(death, vsp, operand >> 4, (operand & 0xf) + 1,
+    if (op == 0xb3 || op == 0xc9) {
+        return pop_vfp(task, vsp, operand >> 4, (operand & 0xf) + 1,
                 op == 0xb3 ? 4 : 0);
-    default:
-        vsp.at = 0;
-        return vsp;
     }
+    if ((op & 0xf8) == 0xb8 || (op & 0xf8) == 0xd0) {
+        return pop_vfp(task, vsp, 8, (op & 7) + 1, op < 0xc0 ? 4 : 0);
+    }
+    return 0;
 }
 
-/* Step to the caller by the table at `table`. */
-AL_INLINE enum arch_frame leave_frame(
+/* Step to the caller by the table at `table`. Not inlined: it is called last,
+ * so its frame takes the place of its caller's. */
+__attribute__((noinline)) static enum arch_frame leave_frame(
         struct al_task *task, const uint32_t *table)
 {
     struct arch_death *death = &task->death;
     struct instructions i = instructions_at(table);
-    struct vsp vsp = {death->sp, task->stack_high};
+    uint32_t vsp = death->sp;
     uint32_t pc;
 
     for (;;) {
@@ -403,29 +386,29 @@ AL_INLINE enum arch_frame leave_frame(
             break;
         }
         if (op < 0x40) {
-            vsp.at += (op << 2) + 4;
-        } else if (op >= 0xa0 && op < 0xb0) {
-            vsp = pop_run(death, vsp, op & 7, (op & 8) != 0);
+            vsp += (op << 2) + 4;
+        } else if ((op & 0xf0) == 0xa0) {
+            vsp = pop_run(task, vsp, op & 7, (op & 8) != 0);
         } else if (op == 0xb2) {
             struct instructions rest = i; /* i itself stays in registers */
 
-            vsp.at += big_increment(&rest);
+            vsp += big_increment(&rest);
             i = rest;
         } else {
             uint32_t operand = has_operand(op) ? next_byte(&i) : 0;
 
-            vsp = do_special(death, vsp, op, operand);
+            vsp = do_special(task, vsp, op, operand);
         }
     }
     pc = death->lr & ~1u;
-    if (!is_readable(death, vsp, 0) || vsp.at % 4 != 0 ||
+    if (!is_readable(task, vsp, 0) || vsp % 4 != 0 ||
             pc - (uint32_t)__al_text_low >=
                     (uint32_t)__al_text_high - (uint32_t)__al_text_low) {
         return ARCH_FRAME_END;
     }
     death->lr = 0; /* a second frame cannot have left it unsaved */
     death->run_sp = death->sp & ~7u;
-    death->sp = vsp.at;
+    death->sp = vsp;
     death->pc = pc | 1;
     death->exact = 0;
     return ARCH_FRAME_LEFT;
