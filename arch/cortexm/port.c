@@ -128,10 +128,11 @@ void SysTick_Handler(void)
     time_tick();
 }
 
-void al_irq_unhandled(void);
+void arch_irq_unhandled(void);
 
-/* A line that was enabled without a handler: off, so that it cannot storm. */
-void al_irq_unhandled(void)
+/* A line that was enabled without a handler: off, so that it cannot storm. Not
+ * an al_ function: those are checked, and here r9 is the interrupted task's. */
+void arch_irq_unhandled(void)
 {
     uint32_t ipsr;
 

@@ -3,7 +3,7 @@
  * The vector table: the processor's exceptions, then the chip's interrupts in
  * the order of its irq.def, under the names that CMSIS gives them. A handler is
  * defined by AL_IRQ under its vector's name; one that is not goes to
- * al_irq_unhandled.
+ * arch_irq_unhandled.
  *
  * Start-up points VTOR to it. Where the start of memory is guarded, a chip has
  * its first two words a second time, where the processor looks for them.
@@ -12,7 +12,7 @@
 
 #include <stddef.h>
 
-void al_irq_unhandled(void);
+void arch_irq_unhandled(void);
 void Reset_Handler(void);
 void HardFault_Handler(void);
 void MemManage_Handler(void);
@@ -25,7 +25,7 @@ void SysTick_Handler(void);
 /* An alias needs its target in the same object. */
 static void unhandled(void)
 {
-    al_irq_unhandled();
+    arch_irq_unhandled();
 }
 
 #define IRQ(number, name) \
@@ -39,7 +39,7 @@ extern const vector __al_vectors[];
 const vector __al_vectors[] __attribute__((section(".vectors"), used)) = {
         (vector)(uintptr_t)__al_irq_stack_top,
         Reset_Handler,
-        al_irq_unhandled, /* NMI: the kernel stops */
+        arch_irq_unhandled, /* NMI: the kernel stops */
         HardFault_Handler,
         MemManage_Handler,
         BusFault_Handler,
@@ -49,7 +49,7 @@ const vector __al_vectors[] __attribute__((section(".vectors"), used)) = {
         NULL,
         NULL,
         SVC_Handler,
-        al_irq_unhandled, /* DebugMonitor */
+        arch_irq_unhandled, /* DebugMonitor */
         NULL,
         PendSV_Handler,
         SysTick_Handler,
