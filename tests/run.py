@@ -142,6 +142,8 @@ def board_tree(preset, entries, pattern, build):
                    "none", "-monitor", "none", "-serial", "null",
                    "-semihosting-config", "enable=on,target=native",
                    "-kernel", entry["image"]]
+        if "SEED" in os.environ:  # test_seed() reads it
+            command += ["-append", "SEED=" + os.environ["SEED"]]
         test = Test(entry["name"], ROOT / f"tests/{entry['name']}.c", command, 60,
                     f"{entry['board']} {entry['build']}")
         test.target = entry["target"]

@@ -13,6 +13,7 @@
 
 enum {
     SYS_WRITE0 = 0x04,
+    SYS_GET_CMDLINE = 0x15,
     SYS_EXIT = 0x18,
     STOPPED_APPLICATION_EXIT = 0x20026,
     STOPPED_RUN_TIME_ERROR = 0x20023,
@@ -156,6 +157,28 @@ void test_note(const char *text, ...)
     put_formatted(&line, text, args);
     va_end(args);
     emit(&line);
+}
+
+unsigned test_seed(unsigned standard)
+{
+    static char text[256];
+    uintptr_t block[2] = {(uintptr_t)text, sizeof text - 1};
+    unsigned seed = 0;
+    bool given = false;
+
+    semihost(SYS_GET_CMDLINE, (uintptr_t)block);
+    for (const char *p = text; *p != '\0' && !given; p++) {
+        given = p[0] == 'S' && p[1] == 'E' && p[2] == 'E' && p[3] == 'D' &&
+                p[4] == '=';
+        for (const char *d = p + 5; given && *d >= '0' && *d <= '9'; d++) {
+            seed = seed * 10 + (unsigned)(*d - '0');
+        }
+    }
+    if (!given) {
+        seed = standard;
+    }
+    test_note("SEED=%u", seed);
+    return seed;
 }
 
 _Noreturn void test_done(void)

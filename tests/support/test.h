@@ -30,5 +30,9 @@ void test_check(bool ok, const char *condition, const char *file, int line,
 /* A line for the reader, "# ..." in the log. */
 void test_note(const char *text, ...) __attribute__((format(printf, 1, 2)));
 
+/* The seed of a random test: n of `SEED=n ./alula test`, else `standard`; a
+ * note in the log says which. */
+unsigned test_seed(unsigned standard);
+
 /* Ends the test and the emulator. */
 _Noreturn void test_done(void);
