@@ -11,11 +11,15 @@ or unknown. States are kept apart by sp: paths with different depths never
 merge, so conditional pops and shared tails are followed exactly. A variable
 `sub sp` opens a new base from which depth is counted on from zero.
 
-Not here: what the depths mean (alula-stack), tables of the unwinder: code
-that only it enters (landing pads) is entered with each sp seen at a call.
+Landing pads are entered with the sp of the calls that they cover; other code
+that nothing reaches (computed goto, pads for faults) with each sp at a call.
+
+Not here: what the depths mean (alula-stack).
 """
+import collections
 import sys
 
+import ehabi
 import entrycheck
 from elffile import Elf, ElfError, STT_FUNC, STT_NOTYPE
 from sparith import State, step
@@ -37,7 +41,7 @@ class Function:
 
     def clear(self):
         self.low = {0: 0}      # base -> deepest sp below that base
-        self.variable = {}     # address of a variable lowering -> new base
+        self.variable = {}     # address of a variable lowering -> new bases
         self.lowered_from = {} # the same address -> sp before it
         self.calls = {}        # address -> (depth, base, target, is a jump)
         self.indirect = {}     # address -> (depth, base)
@@ -74,6 +78,7 @@ class Image:
         self.insns = disassemble(self.elf)
         self.targets = {i.target for i in self.insns.values()
                         if i.target is not None and i.mn != 'bl'}
+        self.pads = ehabi.landing_pads(self.elf)
         self.functions = {}
         self.by_name = {}
         self.noreturn = set()
@@ -189,7 +194,10 @@ class Walker:
     def __init__(self, image, function):
         self.image, self.f = image, function
         self.states = {}       # (address, sp) -> State
+        self.at = collections.defaultdict(set)     # address -> every sp
         self.work, self.weak = [], []
+        self.frozen = frozenset()
+        self.hopeless = False
         self.consts = {}       # address -> constants that all visits agree on
         self.limits = None     # the same, of the run before
 
@@ -203,9 +211,11 @@ class Walker:
             f.clear()
             f.check = entrycheck.parse(self.image.insns, f.addr)
             self.once()
-            if not f.by_register or self.consts == self.limits:
+            if self.hopeless or not f.by_register or (
+                    self.consts == self.limits):
                 return
             self.limits, self.consts, self.states = self.consts, {}, {}
+            self.at.clear()
 
     def once(self):
         f, image = self.f, self.image
@@ -214,11 +224,13 @@ class Walker:
         inside = [a for a in sorted(image.insns) if f.addr <= a < f.end] \
             if f.end - f.addr > (1 << 16) else [
                 a for a in range(f.addr, f.end, 2) if a in image.insns]
-        for a in inside:               # landing pads, computed goto
+        for a in inside:               # computed goto, pads for faults
             if a not in f.seen and f.sites and image.insns[a].mn != 'nop':
+                self.frozen = frozenset(f.seen)     # what is known stays so
                 for s in self.merged_sites():
                     self.push(a, s)
                 self.drain()
+        self.frozen = frozenset()
 
     def merged_sites(self):
         by_sp = {}
@@ -227,6 +239,8 @@ class Walker:
         return [s.after_call() for s in by_sp.values()]
 
     def push(self, addr, state):
+        if addr in self.frozen:
+            return
         if self.limits is not None:
             state = state.copy()
         self.agree(addr, state)
@@ -236,11 +250,15 @@ class Walker:
             if new.same(old):
                 return
             state = new
-        elif sum(a == addr for a, _ in self.states) >= MAX_DEPTHS \
-                if len(self.states) > MAX_DEPTHS else False:
+        elif len(self.at[addr]) >= MAX_DEPTHS:
             self.f.lost[addr] = 'sp has no bound here (a loop moves it)'
+            self.work.clear()      # nothing more can be learnt
+            self.weak.clear()
+            self.hopeless = True
+        if self.hopeless:
             return
         self.states[(addr, state.sp)] = state
+        self.at[addr].add(state.sp)
         self.work.append((addr, state.sp))
 
     def agree(self, addr, state):
@@ -261,8 +279,9 @@ class Walker:
                 self.visit(*self.work.pop())
                 continue
             addr, state = self.weak.pop()
-            known = {sp for a, sp in self.states if a == addr}
-            if not known or state.sp in known:
+            known = self.at[addr]
+            if not known or state.sp in known and (
+                    not self.states[(addr, state.sp)].loses(state)):
                 self.push(addr, state)
 
     def visit(self, addr, sp):
@@ -272,7 +291,10 @@ class Walker:
         if i.mn.startswith('it') and i.mn.strip('te') == 'i':
             self.it_block(i, state)
             return
-        self.edges(i, state, step(self.image, f, i, state))
+        after = step(self.image, f, i, state)
+        self.edges(i, state, after)
+        for other in after.others:
+            self.push(i.next, other)
 
     def it_block(self, it, state):
         """Both outcomes of the condition, each through the whole block."""
@@ -313,6 +335,10 @@ class Walker:
             self.push(target, after.state)
         if after.stop:
             return
+        if i.mn in ('bl', 'blx'):
+            for start, end, pad in image.pads.get(f.addr, ()):
+                if start <= i.next - 1 < end and pad in image.insns:
+                    self.push(pad, after.state)
         target = i.target if i.mn in ('bl', 'blx') else None
         if target is not None and image.never_returns(after.called):
             return

@@ -2,11 +2,11 @@
 """What one Thumb-2 instruction does to sp and to values derived from it.
 
 Values: ('k', n) constant; ('s', base, off) address off from a base, where base
-0 is the entry sp and any other base is named by the instruction that lowered sp
-by an unknown amount; ('sh', base, off, n) such an address shifted right by n;
-('lr',) the return address; ('sym', name) an address still to be linked; None
-unknown. Stores through unknown pointers are taken not to reach the slots where
-a compiler keeps sp or lr.
+0 is the entry sp and any other base is named by the instructions that lowered
+sp by an unknown amount; ('m', {(base, off), ...}) one of these; ('sh', base,
+off, n) such an address shifted right by n; ('lr',) the return address; ('sym',
+name) an address still to be linked; None unknown. Stores through unknown
+pointers are taken not to reach the slots where a compiler keeps sp or lr.
 """
 from thumb import regs_in
 
@@ -17,6 +17,15 @@ NO_DEST = set('cmp cmn tst teq nop bkpt svc cps cpsid cpsie dsb dmb isb pld '
 TWO_DEST = set('umull smull umlal smlal umaal ldrexd mrrc smlald smlsld '
                'smlalbb smlalbt smlaltb smlaltt smlaldx smlsldx'.split())
 M32 = 0xffffffff
+MAX_CHAIN = 4
+MAX_EITHER = 8
+
+
+def places(value):
+    """The addresses that a value may be, as (base, off)."""
+    if value[0] == 's':
+        return frozenset([value[1:]])
+    return value[1] if value[0] == 'm' else frozenset()
 
 
 class State:
@@ -34,13 +43,25 @@ class State:
 
     def merged(self, other):
         def both(a, b):
-            return {k: v for k, v in a.items() if b.get(k) == v}
+            out = {k: v for k, v in a.items() if b.get(k) == v}
+            for k in a.keys() & b.keys() - out.keys():
+                either = places(a[k]) | places(b[k])
+                if places(a[k]) and places(b[k]) and len(either) <= MAX_EITHER:
+                    out[k] = ('m', either)
+            return out
         return State(self.sp, both(self.regs, other.regs),
                      both(self.slots, other.slots), self.known & other.known)
 
     def same(self, other):
         return (self.regs == other.regs and self.slots == other.slots
                 and self.known == other.known)
+
+    def loses(self, other):
+        """Would a merge lose a place that sp may be restored to?"""
+        new = self.merged(other)
+        return any(places(v) and k not in d for d, e in (
+            (new.regs, self.regs), (new.slots, self.slots))
+            for k, v in e.items())
 
     def after_call(self):
         s = self.copy()
@@ -59,11 +80,12 @@ class State:
 
 
 class After:
-    """state after the instruction; jumps: where else it may go; stop: it does
+    """state after the instruction; others: states it may be in instead; jumps: where else it may go; stop: it does
     not run on; called: target of a call."""
 
     def __init__(self, state):
         self.state, self.jumps, self.stop, self.called = state, [], False, None
+        self.others = []
 
 
 def aligned(value, n):
@@ -92,12 +114,19 @@ class Step:
 
     def set_sp(self, value):
         s, f, i = self.s, self.f, self.i
+        if value and value[0] == 'm':
+            first, *rest = sorted(value[1], key=repr)
+            for place in rest:
+                other = Step(self.image, f, i, s)
+                other.set_sp(('s',) + place)
+                self.after.others.append(other.s)
+            value = ('s',) + first
         if not value or value[0] != 's':
             value = ('s', ('?', i.addr), 0)
             f.lost[i.addr] = 'sets sp to a value that is not known'
             s.known |= {value[1]}
         if value[1] not in s.known:
-            f.variable[i.addr] = value[1]
+            f.variable.setdefault(i.addr, set()).add(value[1])
             f.lowered_from.setdefault(i.addr, set()).add(s.sp)
             s.known |= {value[1]}
         s.sp = value[1:]
@@ -413,7 +442,7 @@ class Step:
                 return ('k', a[2] - b[2] & M32)
             if a and a[0] == 's':
                 if n is None:
-                    return ('s', ('v', i.addr), 0)
+                    return self.lowered(a)
                 self.f.by_register |= not i.ops[-1].startswith('#')
             return self.add(a, None if n is None else -n if n >> 31 == 0
                             or a and a[0] == 'k' else (1 << 32) - n)
@@ -425,8 +454,17 @@ class Step:
         """sp plus something unknown: a negated size, as far as one can see."""
         for v in (a, b):
             if v and v[0] == 's' and self.i.ops[0] == 'sp':
-                return ('s', ('v', self.i.addr), 0)
+                return self.lowered(v)
         return None
+
+    def lowered(self, a):
+        """An address an unknown amount below `a`: a new base, named by this
+        instruction and by those that made the base of `a`, so that the scopes
+        of nested arrays stay apart."""
+        chain = a[1][1:] if a[1] and a[1][0] == 'v' else ()
+        if self.i.addr in chain:
+            return ('s', a[1], 0)
+        return ('s', ('v',) + chain[-MAX_CHAIN + 1:] + (self.i.addr,), 0)
 
     def bits(self, mn, a, n):
         if a is None:

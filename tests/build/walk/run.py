@@ -207,7 +207,7 @@ def lto(c, tools, tmp):
     out = Path(tmp) / 'lto.o'
     done = run('arm-none-eabi-gcc', '-B', f'{tools}/', *CPU, *GCC_FLAGS, '-O2',
                '-flto', '-fno-toplevel-reorder', '-flinker-output=nolto-rel',
-               '-nostdlib', '-r', '-o', out, *objs)
+               '-nostdlib', '-r', '-Wl,--no-gc-sections', '-o', out, *objs)
     said = [x for x in done.stderr.splitlines() if 'note:' not in x]
     if c.check('lto_links', done.returncode == 0, '\n'.join(said)):
         n, wrong = judge(out)
