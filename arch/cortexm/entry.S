@@ -382,7 +382,8 @@ kernel_stop:
         cbnz    r2, 1f
         msr     control, r2             /* a task: leave its stack */
         isb
-1:      bl      recover_kernel_stop
+1:      ldr     r9, =__al_irq_limit     /* board_stop() may be checked code */
+        bl      recover_kernel_stop
         .ltorg
         .fnend
         .size   kernel_stop, . - kernel_stop
