@@ -29,17 +29,18 @@ def places(value):
 
 
 class State:
-    __slots__ = ('sp', 'regs', 'slots', 'known')
+    __slots__ = ('sp', 'regs', 'slots', 'fresh')
 
-    def __init__(self, sp, regs, slots, known):
-        self.sp, self.regs, self.slots, self.known = sp, regs, slots, known
+    def __init__(self, sp, regs, slots, fresh):
+        self.sp, self.regs, self.slots = sp, regs, slots
+        self.fresh = fresh     # bases computed that sp has not taken yet
 
     @staticmethod
     def entry():
-        return State((0, 0), {'lr': ('lr',)}, {}, frozenset([0]))
+        return State((0, 0), {'lr': ('lr',)}, {}, frozenset())
 
     def copy(self):
-        return State(self.sp, dict(self.regs), dict(self.slots), self.known)
+        return State(self.sp, dict(self.regs), dict(self.slots), self.fresh)
 
     def merged(self, other):
         def both(a, b):
@@ -50,11 +51,11 @@ class State:
                     out[k] = ('m', either)
             return out
         return State(self.sp, both(self.regs, other.regs),
-                     both(self.slots, other.slots), self.known & other.known)
+                     both(self.slots, other.slots), self.fresh | other.fresh)
 
     def same(self, other):
         return (self.regs == other.regs and self.slots == other.slots
-                and self.known == other.known)
+                and self.fresh == other.fresh)
 
     def loses(self, other):
         """Would a merge lose a place that sp may be restored to?"""
@@ -124,11 +125,10 @@ class Step:
         if not value or value[0] != 's':
             value = ('s', ('?', i.addr), 0)
             f.lost[i.addr] = 'sets sp to a value that is not known'
-            s.known |= {value[1]}
-        if value[1] not in s.known:
+        if value[1] in s.fresh:
             f.variable.setdefault(i.addr, set()).add(value[1])
             f.lowered_from.setdefault(i.addr, set()).add(s.sp)
-            s.known |= {value[1]}
+            s.fresh -= {value[1]}
         s.sp = value[1:]
         if s.sp[0] == 0 and s.sp[1] > 0:
             f.odd[i.addr] = f'raises sp {s.sp[1]} bytes above its entry'
@@ -269,7 +269,8 @@ class Step:
         for k in [k for k in self.s.slots if k[0] == key[0]
                   and k[1] < key[1] + size and key[1] < k[1] + 4]:
             del self.s.slots[k]
-        if value is not None and size == 4:
+        # A number in memory may be a variable that a pointer reaches.
+        if value is not None and value[0] != 'k' and size == 4:
             self.s.slots[key] = value
 
     def multiple(self, i, mn, ops):
@@ -462,9 +463,10 @@ class Step:
         instruction and by those that made the base of `a`, so that the scopes
         of nested arrays stay apart."""
         chain = a[1][1:] if a[1] and a[1][0] == 'v' else ()
-        if self.i.addr in chain:
-            return ('s', a[1], 0)
-        return ('s', ('v',) + chain[-MAX_CHAIN + 1:] + (self.i.addr,), 0)
+        base = a[1] if self.i.addr in chain else (
+            ('v',) + chain[-MAX_CHAIN + 1:] + (self.i.addr,))
+        self.s.fresh |= {base}
+        return ('s', base, 0)
 
     def bits(self, mn, a, n):
         if a is None:
@@ -494,7 +496,7 @@ class Step:
     def align(self, a, n):
         """An address that sp has not taken yet and that was lowered by an
         unknown amount stays what it is: its place was unknown before."""
-        if a[1] not in self.s.known:
+        if a[1] in self.s.fresh:
             return a
         return aligned(a, n)
 
