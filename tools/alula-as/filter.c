@@ -45,6 +45,10 @@ bool filter_file(const struct options *o, const char *input, FILE *messages,
     for (int f = 0; f < u.nfunctions; f++) {
         struct verdict v;
 
+        if (u.functions[f].parent != NONE) {
+            continue; /* a cold part: walked with its function */
+        }
+
         w.function = f;
         judge_function(&w, o, &v);
         check_function(&e, f, &v);

@@ -554,6 +554,10 @@ void flow_step(struct unit *u, int insn, struct state *s, struct effect *e)
         e->above |=
                 (i->op == OP_ADD || i->op == OP_SUB) && is_sp(v) && v.n <= 0;
     }
+    if (e->moves_sp && u->items[i->item].repeated) {
+        e->problem = "sp moves inside .rept, .irp or .if";
+        e->way_out = "mark the function by `@alula: unchecked N'";
+    }
     if (e->moves_sp || e->problem != NULL) {
         struct effect plain = {
                 .deepest = then.depth, .grown = NONE, .size = NONE};

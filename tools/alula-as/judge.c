@@ -104,7 +104,7 @@ static void look_at_registers(
 }
 
 /* An asm statement may move sp only with its depth stated. The whole of a
- * hand-written file is one; the kernel's is interpreted, since its functions
+ * hand-written file is one, and so is a function of file-scope assembly; the kernel's is interpreted, since its functions
  * are not checked one by one. */
 static void look_at_asm(struct judge *j, int insn, const struct effect *e)
 {
@@ -113,11 +113,11 @@ static void look_at_asm(struct judge *j, int insn, const struct effect *e)
     if (!e->moves_sp) {
         return;
     }
-    if (item->repeated) {
-        complain(j, insn, "sp moves inside .rept, .irp or .if",
-                "mark the function by `@alula: unchecked N'");
-    }
-    if (item->statement != NONE && j->o->mode == MODE_APP) {
+    bool by_hand =
+            item->statement != NONE ||
+            (j->w->u->gcc && j->w->u->functions[j->w->function].args < 0);
+
+    if (by_hand && j->o->mode == MODE_APP) {
         complain(j, insn, "assembly written by hand moves sp",
                 "state its depth in the assembly by a line `@alula: depth N', "
                 "or mark the function by `@alula: unchecked N'");
@@ -333,9 +333,7 @@ static void choose_form(struct judge *j)
     bool api = span_begins(name, "al_") &&
                u->symbols[u->functions[function].symbol].global;
 
-    if (u->functions[function].parent != NONE) {
-        v->form = FORM_INTERNAL;
-    } else if (j->o->mode == MODE_KERNEL) {
+    if (j->o->mode == MODE_KERNEL) {
         v->form = !api                            ? FORM_INTERNAL
                   : v->effective != 0 || v->calls ? FORM_SMALL
                                                   : FORM_NONE;
@@ -375,18 +373,18 @@ static void look_at_whole(struct judge *j)
     struct problem *p = &j->w->problem;
     int where = f->first != NONE ? u->insns[f->first].item : f->label;
 
-    if (p->what == NULL && (f->interrupt || j->interrupt)) {
+    if (f->interrupt || j->interrupt) {
         *p = (struct problem){where,
                 "it has the attribute `interrupt', which realigns sp",
                 "drop the attribute: on Cortex-M a handler is a plain "
                 "function"};
     }
-    if (p->what == NULL && f->patchable) {
+    if (f->patchable) {
         *p = (struct problem){where,
                 "it begins with patchable nops, before which no check fits",
                 "drop -fpatchable-function-entry and the attribute"};
     }
-    if (p->what == NULL && f->trampoline) {
+    if (f->trampoline) {
         *p = (struct problem){where,
                 "it takes the address of a nested function, which needs code "
                 "on the stack",

@@ -92,9 +92,11 @@ static void mark_statement(struct lexer *x, struct span text)
     if (x->u->hand_written) {
         return;
     }
-    if (span_begins(text, "NO_APP")) {
+    if (span_begins(text, "NO_APP") ||
+            span_begins(text, "End of file scope inline")) {
         x->statement = NONE;
-    } else if (span_begins(text, "APP")) {
+    } else if (span_begins(text, "APP") ||
+               span_begins(text, "Start of file scope inline")) {
         x->statement = open_statement(x->u);
     } else if (text.n > 4 && isdigit((unsigned char)text.at[0])) {
         struct span rest = text;
@@ -246,6 +248,8 @@ void lex_unit(struct unit *u)
 
     u->work = without_block_comments(&u->text);
     u->hand_written = strstr(u->work, ".eabi_attribute") == NULL;
+    u->gcc = !u->hand_written &&
+             strstr(u->work, ".eabi_attribute\t67,") == NULL; /* Clang's */
     if (u->hand_written) {
         x.statement = open_statement(u);
     }

@@ -239,6 +239,12 @@ static bool begins_function(const struct unit *u, const struct item *i)
 static int add_function(struct unit *u, int label)
 {
     int symbol = unit_symbol(u, u->items[label].name, false);
+    int parent = parent_of(u, u->symbols[symbol].name);
+
+    if (parent != NONE && !u->symbols[parent].is_function) {
+        parent = NONE;
+    }
+
     struct function *f =
             VEC_ADD(u->functions, u->nfunctions, u->functions_room);
 
@@ -247,7 +253,7 @@ static int add_function(struct unit *u, int label)
             .label = label,
             .first = NONE,
             .section = u->items[label].section,
-            .parent = parent_of(u, u->symbols[symbol].name),
+            .parent = parent,
             .taken = NONE,
             .unchecked = -1,
             .args = -1,

@@ -194,6 +194,7 @@ struct unit {
     int *buckets; /* of the symbol table */
     int nbuckets;
     bool hand_written; /* no compiler wrote it */
+    bool gcc;          /* GCC did: it states each function's arguments */
     int errors;
 };
 
