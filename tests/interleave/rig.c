@@ -184,6 +184,14 @@ uint32_t rig_elapsed(uint32_t from, uint32_t to)
                       (SYSTICK_HZ / 1000u * (uint64_t)BOARD_INSN_NS));
 }
 
+void rig_pend(unsigned n, rig_action action)
+{
+    actions[n] = action;
+    AL_BARRIER();
+    REG(0xe000e200u + lines[n] / 32 * 4) = 1u << lines[n] % 32; /* ISPR */
+    __asm__ volatile("dsb\n\tisb" ::: "memory");
+}
+
 void rig_pend_tick(void)
 {
     ICSR = 1u << 26;

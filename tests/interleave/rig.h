@@ -47,9 +47,11 @@ extern const uint32_t rig_step_ns;
 uint32_t rig_time(void);
 uint32_t rig_elapsed(uint32_t from, uint32_t to);
 
-/* Have a tick, a switch exception, or timer n's handler, as soon as can be. */
+/* Have a tick, a switch exception, or timer n's handler, as soon as can be: in
+ * a task, before the next instruction. */
 void rig_pend_tick(void);
 void rig_pend_switch(void);
+void rig_pend(unsigned n, rig_action action);
 
 /*
  * Calls fn() with known values in r4-r8, r10 and r11, and with `fpu` in s16-s31

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Claim: what no task can answer for is the kernel stop, with the right record,
+ * and nothing after it runs but the board's last word.
+ *   1. each case after a fresh start of the board: in a handler an overflow of
+ *      the interrupt stack, a fault, a panic, a failed assertion, and each
+ *      function that only tasks may call; in a task a fault and a panic with
+ *      the kernel lock held; a post that was overwritten; an NMI
+ *   2. board_stop(), this test's, finds interrupts masked and the newest
+ *      record: cause "kernel", module and number, the interrupted task's name
+ *   3. the board restarts, the records are still there; after the last case
+ *      everything is told
+ * Fails if: a handler's overflow is let through or ends a task, or kernel_stop
+ * leaves interrupts open.
+ * builds: gcc-O2 clang-O2
+ * sources: ../interleave/rig.c
+ */
+#include "../interleave/rig.h"
+
+#include "test.h"
+
+#define REG(address) (*(volatile uint32_t *)(uintptr_t)(address))
+
+#define MAGIC 0x73746f70u
+
+/* Outlives the restarts. */
+static struct {
+    uint32_t magic;
+    uint32_t at;    /* the case that runs */
+    uint32_t right; /* bit n: case n ended as it should */
+    uint32_t module[32];
+    uint32_t number[32];
+} log __attribute__((section(".noinit.test")));
+
+static struct al_sem sem = AL_SEM_INIT(0, 5);
+static struct al_mutex mutex = AL_MUTEX_INIT;
+static volatile uint32_t zero;
+
+__attribute__((noinline)) static uint32_t deep(uint32_t n)
+{
+    volatile uint32_t frame[8] = {n};
+
+    return frame[n & 7] + (n == 0 ? 0 : deep(n + 1)) + frame[0];
+}
+
+static void overflow(void)
+{
+    zero = deep(1);
+}
+
+static void overflow_at_once(void)
+{
+    volatile char frame[4096];
+
+    frame[0] = 1;
+    zero = (uint32_t)frame[zero];
+}
+
+static void fault(void)
+{
+    zero = *(volatile uint32_t *)(uintptr_t)zero;
+}
+
+static void bus_fault(void)
+{
+    zero = REG(0x30000000u + zero);
+}
+
+static void undefined(void)
+{
+    __asm__ volatile("udf #7");
+}
+
+static void panic(void)
+{
+    al_panic("in a handler");
+}
+
+static void assertion(void)
+{
+    AL_ASSERT(zero != 0);
+}
+
+static void sem_take(void)
+{
+    al_sem_take(&sem);
+}
+
+static void sem_give(void)
+{
+    (void)al_sem_give(&sem);
+}
+
+static void mutex_lock(void)
+{
+    zero = al_mutex_lock(&mutex) != AL_OK;
+}
+
+static void mutex_try_lock(void)
+{
+    zero = al_mutex_try_lock(&mutex) != AL_OK;
+}
+
+static void mutex_unlock(void)
+{
+    al_mutex_unlock(&mutex);
+}
+
+static void heap_alloc(void)
+{
+    zero = al_heap_alloc(8) != NULL;
+}
+
+static void heap_free(void)
+{
+    al_heap_free(NULL);
+}
+
+static void sleep_0(void)
+{
+    al_sleep(0);
+}
+
+static void yield(void)
+{
+    al_yield();
+}
+
+static void read_task(void)
+{
+    struct al_task_info info;
+
+    al_task_read(al_core.current, &info);
+}
+
+static void in_lock(void)
+{
+    *(volatile uint32_t *)&al_core.locked = 1;
+}
+
+static void fault_in_lock(void)
+{
+    in_lock();
+    fault();
+}
+
+static void panic_in_lock(void)
+{
+    in_lock();
+    al_panic("in the lock");
+}
+
+static void give_posted(unsigned n, const struct rig_hit *hit)
+{
+    (void)n;
+    (void)hit;
+    sem.count = -1;
+    (void)al_irq_sem_give(&sem);
+}
+
+static void bad_post(void)
+{
+    sem.post.kind = 99;
+    in_lock();
+    rig_pend(1, give_posted);
+    *(volatile uint32_t *)&al_core.locked = 0;
+    rig_pend_switch();
+}
+
+static void nmi(void)
+{
+    REG(0xe000ed04u) = 1u << 31;
+    for (;;) {
+    }
+}
+
+static const struct {
+    const char *name;
+    void (*run)(void);
+    bool in_handler;
+    uint32_t module, number; /* kernel/panics.def */
+} cases[] = {
+        {"overflow in a handler", overflow, true, 8, 2},
+        {"one large frame in a handler", overflow_at_once, true, 8, 2},
+        {"null in a handler", fault, true, 8, 2},
+        {"bus fault in a handler", bus_fault, true, 8, 2},
+        {"udf in a handler", undefined, true, 8, 2},
+        {"panic in a handler", panic, true, 8, 3},
+        {"assertion in a handler", assertion, true, 8, 3},
+        {"al_sem_take() in a handler", sem_take, true, 8, 3},
+        {"al_sem_give() in a handler", sem_give, true, 8, 3},
+        {"al_mutex_lock() in a handler", mutex_lock, true, 8, 3},
+        {"al_mutex_try_lock() in a handler", mutex_try_lock, true, 8, 3},
+        {"al_mutex_unlock() in a handler", mutex_unlock, true, 8, 3},
+        {"al_heap_alloc() in a handler", heap_alloc, true, 8, 3},
+        {"al_heap_free() in a handler", heap_free, true, 8, 3},
+        {"al_sleep() in a handler", sleep_0, true, 8, 3},
+        {"al_yield() in a handler", yield, true, 8, 3},
+        {"al_task_read() in a handler", read_task, true, 8, 3},
+        {"null in the lock", fault_in_lock, false, 8, 1},
+        {"panic in the lock", panic_in_lock, false, 8, 3},
+        {"a post overwritten", bad_post, false, 7, 1},
+        {"NMI", nmi, false, 8, 4},
+};
+#define CASES (sizeof(cases) / sizeof(cases[0]))
+
+void board_start(void)
+{
+}
+
+AL_NORETURN void board_stop(void)
+{
+    struct al_crash_record record = {.cause = 0};
+    uint32_t primask;
+    uint32_t at = log.at;
+
+    __asm__ volatile("mrs %0, primask" : "=r"(primask));
+    if (al_crash_read(al_crash_count(), &record) == AL_OK) {
+        log.module[at] = record.detail[0];
+        log.number[at] = record.detail[1];
+        if (primask == 1 && record.cause == AL_CAUSE_KERNEL &&
+                record.task[0] == 'v' && al_crash_count() == at + 1 &&
+                record.detail[0] == cases[at].module &&
+                record.detail[1] == cases[at].number) {
+            log.right |= 1u << at;
+        }
+    }
+    log.at++;
+    al_reset();
+}
+
+static void in_handler(unsigned n, const struct rig_hit *hit)
+{
+    (void)n;
+    (void)hit;
+    cases[log.at].run();
+}
+
+static void tell(void)
+{
+    for (unsigned n = 0; n < CASES; n++) {
+        CHECK((log.right >> n & 1) != 0, "%s: %u.%u", cases[n].name,
+                (unsigned)log.module[n], (unsigned)log.number[n]);
+    }
+    log.magic = 0;
+    test_done();
+}
+
+static void victim_main(void)
+{
+    if (log.magic != MAGIC || log.at > CASES) {
+        log.magic = MAGIC;
+        log.at = 0;
+        log.right = 0;
+    }
+    if (log.at == CASES) {
+        tell();
+    }
+    rig_start();
+    if (cases[log.at].in_handler) {
+        rig_pend(0, in_handler);
+    } else {
+        cases[log.at].run();
+    }
+    /* Came back: that is wrong. */
+    log.module[log.at] = 99;
+    log.at++;
+    al_reset();
+}
+
+AL_TASK(victim, victim_main, 5, 2048);
