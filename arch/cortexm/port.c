@@ -301,6 +301,9 @@ void arch_death_describe(
     case ARCH_TRAP_PANIC:
         return;
     case ARCH_TRAP_SMALL:
+        record->cause = AL_CAUSE_OVERFLOW;
+        record->detail[0] = SLACK; /* at most: the table has larger ones */
+        return;
     case ARCH_TRAP_LARGE:
     case ARCH_TRAP_TABLE:
         record->cause = AL_CAUSE_OVERFLOW;

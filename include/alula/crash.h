@@ -29,7 +29,7 @@ AL_EXTERN_C_BEGIN
 /* Why a task died. Numbers are never reused. */
 enum al_cause {
     AL_CAUSE_NONE = 0,
-    AL_CAUSE_OVERFLOW = 1, /* stack, at a function's entry; detail: frame */
+    AL_CAUSE_OVERFLOW = 1, /* stack, at an entry; detail: frame, 64 if less */
     AL_CAUSE_VLA = 2,      /* stack, at a variable frame */
     AL_CAUSE_NULL = 3,     /* access below the first valid address */
     AL_CAUSE_ACCESS = 4,   /* access that the protection unit refuses */
