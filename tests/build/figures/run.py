@@ -4,7 +4,8 @@
 
 1. An image made for the purpose, of known sections, has the sizes said.
 2. With a stand-in for QEMU: figures reach the file; a bench that ends early,
-   prints nothing or miscounts is a failure and writes no file.
+   prints nothing or miscounts is a failure and writes no file; one above its
+   goal is a failure that does.
 Fails if: a section is counted twice or not at all, or a broken run passes.
 """
 import json
@@ -67,6 +68,11 @@ with tempfile.TemporaryDirectory() as folder:
         "a": {"insns": {"min": 1, "median": 2, "max": 3}},
         "b_c": {"insns": {"min": 4, "median": 4, "max": 4}}})
     checks.equal("board and flags", (got["board"], got["flags"]), ("b", "-O2"))
+    status, got = bench(folder, "bench defer 14 14 14\n# done 1\n")
+    checks.equal("a goal that is met ends 0", status, 0)
+    status, got = bench(folder, "bench defer 14 14 15\n# done 1\n")
+    checks.equal("a goal that is missed ends 1, and is on file",
+                 (status, got["ops"]["defer"]["insns"]["max"]), (1, 15))
     for name, said in (("that ends early", "bench a 1 2 3\n"),
                        ("that says nothing", ""),
                        ("without figures", "# done 0\n"),
