@@ -78,6 +78,35 @@ __asm__(".pushsection .text.rig_call_at,\"ax\",%progbits\n"
         ".size rig_call_at, . - rig_call_at\n"
         ".popsection\n");
 
+/* What rig_precompiled() keeps: on the stack it would need a stated bound. */
+uint32_t rig_kept[3];
+
+__asm__(".pushsection .text.rig_precompiled,\"ax\",%progbits\n"
+        ".global rig_precompiled\n"
+        ".type rig_precompiled, %function\n"
+        ".thumb_func\n"
+        "rig_precompiled:\n"
+        ".fnstart\n"
+        ".cantunwind\n"
+        "@alula: unchecked 0\n"
+        "ldr ip, =rig_kept\n"
+        "str lr, [ip]\n"
+        "str r9, [ip, #4]\n"
+        "str r3, [ip, #8]\n"
+        "mov r9, r2\n"
+        "mov ip, r0\n"
+        "mov r0, r1\n"
+        "blx ip\n"
+        "ldr r3, =rig_kept\n"
+        "ldr r1, [r3, #8]\n"
+        "str r9, [r1]\n"
+        "ldr r9, [r3, #4]\n"
+        "ldr pc, [r3]\n"
+        ".ltorg\n"
+        ".fnend\n"
+        ".size rig_precompiled, . - rig_precompiled\n"
+        ".popsection\n");
+
 static void victim_main(void)
 {
     rig_starts++;

@@ -61,6 +61,13 @@ bool rig_within(uint32_t pc, const void *fn);
 /* Go on in `fn` with a stack pointer that may be any; fn must not return. */
 AL_NORETURN void rig_call_at(uintptr_t sp, void (*fn)(void));
 
+/*
+ * Plays precompiled code that calls back: calls fn(argument) with `r9` in the
+ * limit register; returns what fn did; *after is r9 when it came back.
+ */
+uint32_t rig_precompiled(uint32_t (*fn)(uint32_t), uint32_t argument,
+        uint32_t r9, uint32_t *after);
+
 /* Addresses that no board answers at, and that no access is allowed at. */
 #define RIG_NOWHERE ((volatile uint32_t *)0x30000000u)
 #define RIG_NULL    ((volatile uint32_t *)0)
