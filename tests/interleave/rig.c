@@ -204,29 +204,6 @@ void rig_pend_switch(void)
     __asm__ volatile("dsb\n\tisb" ::: "memory");
 }
 
-/*
- * Both in assembly, which alula-as checks as it does all code; `save` has room
- * for s16-s31, two words and FPSCR.
- */
-uint32_t rig_guard_asm(
-        void (*fn)(void), uint32_t seed, uint32_t fpu, uint32_t *save);
-uint32_t rig_spin_asm(const volatile uint32_t *go, uint32_t seed, uint32_t fpu,
-        uint32_t *save);
-
-uint32_t rig_guard(void (*fn)(void), uint32_t seed, uint32_t fpu)
-{
-    uint32_t save[20];
-
-    return rig_guard_asm(fn, seed, fpu, save);
-}
-
-uint32_t rig_spin(const volatile uint32_t *go, uint32_t seed, uint32_t fpu)
-{
-    uint32_t save[20];
-
-    return rig_spin_asm(go, seed, fpu, save);
-}
-
 /* clang-format off */
 #define CALLEE_SAVED(X) X(4) X(5) X(6) X(7) X(8) X(10) X(11)
 #define LOW_VFP(X)                                                      \
@@ -249,31 +226,30 @@ uint32_t rig_spin(const volatile uint32_t *go, uint32_t seed, uint32_t fpu)
 #define TEST_FPSCR                                                      \
     "vmrs r2, fpscr\n" "and r3, r1, #3\n" "ubfx r2, r2, #22, #2\n"      \
     "cmp r2, r3\n" "it ne\n" "orrne r0, r0, #(1 << 12)\n"
-#define PUSH        "push {r1, r2, r3, r4-r8, r10, r11, r12, lr}\n"
-#define POP         "pop {r1, r2, r3, r4-r8, r10, r11, r12, pc}\n"
-#define BEGIN(name)                                                     \
-    ".pushsection .text." #name ",\"ax\",%progbits\n"                    \
-    ".syntax unified\n"                                                 \
-    ".global " #name "\n"                                               \
-    ".type " #name ", %function\n"                                      \
-    ".thumb_func\n"                                                     \
-    #name ":\n"                                                         \
-    ".fnstart\n"                                                        \
-    ".cantunwind\n"
-#define END(name)                                                       \
-    ".fnend\n"                                                          \
-    ".size " #name ", . - " #name "\n"                                  \
-    ".popsection\n"
+#define PUSH                                                            \
+    "@alula: depth 48\n" "push {r1, r2, r3, r4-r8, r10, r11, r12, lr}\n"
+#define POP         "pop {r1, r2, r3, r4-r8, r10, r11, r12, lr}\n"
+#define CLOBBERS                                                        \
+    "cc", "memory", "s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7",     \
+    "s8", "s9", "s10", "s11", "s12", "s13", "s14", "s15"
 
-__asm__(BEGIN(rig_guard_asm)
+uint32_t rig_guard(void (*fn)(void), uint32_t seed, uint32_t fpu)
+{
+    uint32_t save[20]; /* s16-s31, two words, FPSCR */
+    register uint32_t r0 __asm__("r0") = (uint32_t)fn;
+    register uint32_t r1 __asm__("r1") = seed;
+    register uint32_t r2 __asm__("r2") = fpu;
+    register uint32_t *r3 __asm__("r3") = save;
+
+    __asm__ volatile(
         PUSH                            /* seed, fpu, save, ... */
         "cmp r2, #0\n"
-        "beq .Lguard_no_fpu\n"
+        "beq .Lguard_no_fpu%=\n"
         "vstmia r3, {s16-s31}\n"
         "vmrs r12, fpscr\n"
         "str r12, [r3, #72]\n"
         HIGH_VFP(SET_VFP) SET_FPSCR
-        ".Lguard_no_fpu:\n"
+        ".Lguard_no_fpu%=:\n"
         CALLEE_SAVED(SET)
         "blx r0\n"
         "ldr r1, [sp]\n"
@@ -281,34 +257,44 @@ __asm__(BEGIN(rig_guard_asm)
         CALLEE_SAVED(TEST)
         "ldr r2, [sp, #4]\n"
         "cmp r2, #0\n"
-        "beq .Lguard_end\n"
+        "beq .Lguard_end%=\n"
         HIGH_VFP(TEST_VFP) TEST_FPSCR
         "ldr r3, [sp, #8]\n"
         "ldr r2, [r3, #72]\n"
         "vmsr fpscr, r2\n"
         "vldmia r3, {s16-s31}\n"
-        ".Lguard_end:\n"
+        ".Lguard_end%=:\n"
         POP
-        END(rig_guard_asm));
+        : "+r"(r0) : "r"(r1), "r"(r2), "r"(r3) : CLOBBERS);
+    return r0;
+}
 
-__asm__(BEGIN(rig_spin_asm)
+uint32_t rig_spin(const volatile uint32_t *go, uint32_t seed, uint32_t fpu)
+{
+    uint32_t save[20]; /* s16-s31, two words, FPSCR */
+    register uint32_t r0 __asm__("r0") = (uint32_t)go;
+    register uint32_t r1 __asm__("r1") = seed;
+    register uint32_t r2 __asm__("r2") = fpu;
+    register uint32_t *r3 __asm__("r3") = save;
+
+    __asm__ volatile(
         PUSH
         "cmp r2, #0\n"
-        "beq .Lspin_no_fpu\n"
+        "beq .Lspin_no_fpu%=\n"
         "vstmia r3, {s16-s31}\n"
         "vmrs r12, fpscr\n"
         "str r12, [r3, #72]\n"
         LOW_VFP(SET_VFP) HIGH_VFP(SET_VFP) SET_FPSCR
-        ".Lspin_no_fpu:\n"
+        ".Lspin_no_fpu%=:\n"
         "lsls r3, r1, #27\n"            /* N Z C V Q by the seed */
         "msr apsr_nzcvq, r3\n"
         "add r2, r1, #2\n"
         SET(3) CALLEE_SAVED(SET) SET(12) "add lr, r1, #14\n"
-        ".Lspin:\n"                     /* the flags are left alone */
+        ".Lspin%=:\n"                     /* the flags are left alone */
         "ldr r1, [r0]\n"
-        "cbnz r1, .Lspin_over\n"
-        "b .Lspin\n"
-        ".Lspin_over:\n"
+        "cbnz r1, .Lspin_over%=\n"
+        "b .Lspin%=\n"
+        ".Lspin_over%=:\n"
         "ldr r1, [sp, #8]\n"
         "str r3, [r1, #64]\n"
         "str r2, [r1, #68]\n"
@@ -331,14 +317,16 @@ __asm__(BEGIN(rig_spin_asm)
         "orrne r0, r0, #(1 << 2)\n"
         "ldr r2, [sp, #4]\n"
         "cmp r2, #0\n"
-        "beq .Lspin_end\n"
+        "beq .Lspin_end%=\n"
         LOW_VFP(TEST_VFP) HIGH_VFP(TEST_VFP) TEST_FPSCR
         "ldr r2, [r4, #72]\n"
         "vmsr fpscr, r2\n"
         "vldmia r4, {s16-s31}\n"
-        ".Lspin_end:\n"
+        ".Lspin_end%=:\n"
         POP
-        END(rig_spin_asm));
+        : "+r"(r0) : "r"(r1), "r"(r2), "r"(r3) : CLOBBERS);
+    return r0;
+}
 /* clang-format on */
 
 /* What the linker script says of the image. */

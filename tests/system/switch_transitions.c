@@ -143,7 +143,7 @@ static void turn_ring(unsigned n, const struct rig_hit *hit)
 static const char *phases[] = {"called to called", "called to preempted",
         "preempted to preempted", "three mixed"};
 
-static void one_run(uint32_t phase, uint32_t mixture)
+static void one_run(unsigned phase, unsigned mixture)
 {
     const char *wrong;
     uint32_t wakes = run.wakes;
@@ -181,8 +181,8 @@ static void judge_main(void)
     rig_start();
     run.random = 1;
     al_sem_give(&go_c);
-    for (uint32_t phase = 1; phase <= 4; phase++) {
-        for (uint32_t mixture = 0; mixture < 4; mixture++) {
+    for (unsigned phase = 1; phase <= 4; phase++) {
+        for (unsigned mixture = 0; mixture < 4; mixture++) {
             one_run(phase, mixture);
         }
     }
