@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""alula-bench and alula-size write what they measured, and only that.
+"""alula-bench, alula-size and numbers write what was measured, only that.
 
 1. An image made for the purpose, of known sections, has the sizes said.
 2. With a stand-in for QEMU: figures reach the file; a bench that ends early,
    prints nothing or miscounts is a failure and writes no file; one above its
    goal is a failure that does.
+3. numbers repeats figures, and finds a document that says others.
 Fails if: a section is counted twice or not at all, or a broken run passes.
 """
 import json
@@ -78,4 +79,23 @@ with tempfile.TemporaryDirectory() as folder:
                        ("without figures", "# done 0\n"),
                        ("that miscounts", "bench a 1 2 3\n# done 2\n")):
         checks.equal(f"a run {name} fails", bench(folder, said), (1, None))
+    def numbers(*options):
+        return subprocess.run(
+            [sys.executable, str(ROOT / "tools/numbers"), "--results", folder,
+             "--document", f"{folder}/numbers.md", *options], check=False,
+            stdout=subprocess.DEVNULL).returncode
+
+    (Path(folder) / "size.json").write_text(json.dumps(
+        {"minimal_full": {"flash": 7777, "ram": 888},
+         "checks": {"count": 3, "bytes_avg": 6.5}}))
+    bench(folder, "bench defer 11 12 13\n# done 1\n")
+    checks.equal("no document is a difference", numbers("--check"), 1)
+    checks.equal("a document is written", numbers(), 0)
+    text = (Path(folder) / "numbers.md").read_text()
+    checks.equal("with the figures", [
+        part in text for part in ("| 11 | 12 | 13 |", "| 7777 | 888 |",
+                                  "6.5 bytes", "\n## defer\n")], [True] * 4)
+    checks.equal("which is then found right", numbers("--check"), 0)
+    bench(folder, "bench defer 11 12 14\n# done 1\n")
+    checks.equal("and wrong after another run", numbers("--check"), 1)
 sys.exit(checks.done())
