@@ -204,6 +204,13 @@ void rig_pend_switch(void)
     __asm__ volatile("dsb\n\tisb" ::: "memory");
 }
 
+/* GCC's frame pointer at -O0 is one of the registers that hold known values. */
+#ifdef __clang__
+#  define NO_FRAME_POINTER
+#else
+#  define NO_FRAME_POINTER __attribute__((optimize("O2")))
+#endif
+
 /* clang-format off */
 #define CALLEE_SAVED(X) X(4) X(5) X(6) X(7) X(8) X(10) X(11)
 #define LOW_VFP(X)                                                      \
@@ -233,6 +240,7 @@ void rig_pend_switch(void)
     "cc", "memory", "s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7",     \
     "s8", "s9", "s10", "s11", "s12", "s13", "s14", "s15"
 
+NO_FRAME_POINTER
 uint32_t rig_guard(void (*fn)(void), uint32_t seed, uint32_t fpu)
 {
     uint32_t save[20]; /* s16-s31, two words, FPSCR */
@@ -269,6 +277,7 @@ uint32_t rig_guard(void (*fn)(void), uint32_t seed, uint32_t fpu)
     return r0;
 }
 
+NO_FRAME_POINTER
 uint32_t rig_spin(const volatile uint32_t *go, uint32_t seed, uint32_t fpu)
 {
     uint32_t save[20]; /* s16-s31, two words, FPSCR */
