@@ -66,6 +66,23 @@ struct effect {
     const char *way_out;
 };
 
+/* value.c */
+struct value value_any(void);
+struct value value_number(long long n);
+bool value_is_sp(struct value v);
+struct value value_get(const struct state *s, int r);
+struct value value_operand(
+        struct unit *u, const struct insn *i, const struct state *s, int k);
+struct value value_result(struct unit *u, int insn, const struct state *s);
+
+/* flow.c */
 void flow_entry(struct state *s);
 void flow_step(struct unit *u, int insn, struct state *s, struct effect *e);
+/* value.c: what `ldr rX, label` or `ldr rX, =value` loads. */
 bool flow_literal(struct unit *u, const struct insn *i, struct value *v);
+
+/* state.c */
+bool state_join(struct state *into, const struct state *from, bool *conflict);
+bool state_same(const struct state *a, const struct state *b);
+struct state state_at_head(const struct insn *i, const struct state *s);
+int state_contradiction(const struct state *a, const struct state *b);

@@ -2,8 +2,8 @@
 #include "unit.h"
 
 /*
- * Finds what may be reached how: the instruction that follows each one, IT
- * blocks, jump tables, labels whose address is taken, landing pads.
+ * Finds what may be reached how: the instruction that follows each one, jump
+ * tables, labels whose address is taken, landing pads.
  *
  * References from debug and unwind sections are ignored: they are everywhere
  * and say nothing about control flow. The call-site table of an LSDA is read
@@ -204,67 +204,6 @@ static void link_insns(struct unit *u)
     }
 }
 
-/* Whether a label is named by anything that can bring control to it. */
-static bool is_reached(struct unit *u, const struct item *label)
-{
-    int s;
-
-    if (isdigit((unsigned char)label->name.at[0])) {
-        return true;
-    }
-    s = unit_symbol(u, label->name, false);
-    return s != NONE && (u->symbols[s].jumped || u->symbols[s].taken);
-}
-
-/* Does the `it` that follows a block speak of the same condition? */
-static void chain_blocks(struct unit *u, int it, int next, bool flags_kept)
-{
-    struct insn *i = next != NONE ? &u->insns[next] : NULL;
-
-    if (i == NULL || i->op != OP_IT || !flags_kept || i->count != 1) {
-        return;
-    }
-    for (int k = u->insns[it].item; k != i->item; k = u->items[k].next) {
-        if (u->items[k].kind == ITEM_LABEL && is_reached(u, &u->items[k])) {
-            return;
-        }
-    }
-
-    int before = insn_condition(u->insns[it].operand[0]);
-    int now = insn_condition(i->operand[0]);
-
-    if (before != NONE && (before ^ now) <= 1) {
-        i->slot = before == now ? SLOT_SAME : SLOT_INVERSE;
-    }
-}
-
-/* Give the instructions of each IT block their place in it. */
-static void find_it_blocks(struct unit *u)
-{
-    for (int n = 0; n < u->ninsns; n++) {
-        if (u->insns[n].op != OP_IT) {
-            continue;
-        }
-
-        struct span name = u->items[u->insns[n].item].name;
-        int k = u->insns[n].next;
-        bool flags_kept = true;
-
-        for (size_t c = 1; c < name.n && k != NONE; c++) {
-            struct insn *i = &u->insns[k];
-
-            i->slot =
-                    c == 1 || (name.at[c] | 32) == 't' ? SLOT_THEN : SLOT_ELSE;
-            i->slot_last = c + 1 == name.n;
-            flags_kept = flags_kept && (i->flags & INSN_SETS) == 0 &&
-                         i->op != OP_BL && i->op != OP_BLX &&
-                         i->op != OP_OTHER && i->op != OP_VFP;
-            k = i->next;
-        }
-        chain_blocks(u, n, k, flags_kept);
-    }
-}
-
 static void find_references(struct unit *u)
 {
     for (int k = 0; k < u->nitems; k++) {
@@ -362,93 +301,9 @@ static void find_pads(struct unit *u)
     }
 }
 
-/* Where paths meet: behind labels, and where an IT block ends or a condition
- * is set anew inside it. */
-static void find_heads(struct unit *u)
-{
-    for (int n = 0; n < u->ninsns; n++) {
-        struct insn *i = &u->insns[n];
-        int k = u->items[i->item].next;
-
-        for (; k != NONE && u->items[k].kind != ITEM_INSN;
-                k = u->items[k].next) {
-            i->next_label |= u->items[k].kind == ITEM_LABEL &&
-                             is_reached(u, &u->items[k]);
-        }
-        if (k != NONE) {
-            bool meets = i->slot_last || i->next_label ||
-                         (i->flags & INSN_CONDITIONAL) != 0 ||
-                         (i->slot != 0 && i->op == OP_TEST);
-
-            u->insns[u->items[k].insn].head |= meets;
-        }
-        if (i->pad != NONE) {
-            u->insns[i->pad].head = true;
-        }
-    }
-    for (int f = 0; f < u->nfunctions; f++) {
-        if (u->functions[f].first != NONE) {
-            u->insns[u->functions[f].first].head = true;
-        }
-    }
-}
-
-enum {
-    STRIDE = 64
-};
-
-/* Registers written by the instructions from `from` up to `to`. */
-static uint16_t written(
-        const struct unit *u, const uint16_t *strides, int from, int to)
-{
-    uint16_t set = 0;
-
-    while (from <= to) {
-        if (from % STRIDE == 0 && from + STRIDE - 1 <= to) {
-            set |= strides[from / STRIDE];
-            from += STRIDE;
-        } else {
-            set |= (uint16_t)insn_defines(&u->insns[from]);
-            from++;
-        }
-    }
-    return set;
-}
-
-/* What a loop writes is not known at its head. Knowing that beforehand keeps
- * the walk from taking the first turn's constants for the loop's. */
-static void find_loops(struct unit *u)
-{
-    size_t n = (size_t)u->ninsns / STRIDE + 1;
-    uint16_t *strides = mem_grow(NULL, n * sizeof *strides);
-
-    for (size_t k = 0; k < n; k++) {
-        strides[k] = 0;
-    }
-    for (int k = 0; k < u->ninsns; k++) {
-        strides[k / STRIDE] |= (uint16_t)insn_defines(&u->insns[k]);
-    }
-    for (int k = 0; k < u->ninsns; k++) {
-        const struct insn *i = &u->insns[k];
-
-        if ((i->op != OP_B && i->op != OP_CBZ) || i->count == 0) {
-            continue;
-        }
-
-        struct target t = jumps_target(u, i->item, i->operand[i->count - 1]);
-
-        if (t.kind == TARGET_CODE && t.insn <= k) {
-            u->insns[t.insn].varies |= written(u, strides, t.insn, k);
-        }
-    }
-}
-
 void jumps_find(struct unit *u)
 {
     link_insns(u);
     find_references(u);
     find_pads(u);
-    find_it_blocks(u);
-    find_heads(u);
-    find_loops(u);
 }

@@ -201,7 +201,7 @@ static void statement(struct lexer *x, const char *at, const char *end)
             kind = is_data(name) ? ITEM_DATA : ITEM_DIRECTIVE;
         }
         count_blocks(x, name);
-        if (!x->macro) {
+        if (!x->macro || span_is(name, ".macro")) {
             struct item *i = add(x, kind, all.at);
 
             i->name = name;

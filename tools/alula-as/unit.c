@@ -2,16 +2,9 @@
 #include "unit.h"
 
 /*
- * Builds the unit: which section each item lies in, which labels exist, where
- * functions begin and what the compiler said about them in comments.
- *
- * A function begins at a label of type %function in a section of code and
- * ends at the next such label of the section. A cold part (`f.cold`) is a
- * function here, with the function it was cut from as its parent: it is
- * reached by branches only and gets no check.
+ * Builds the unit: symbols, and which section each item lies in.
  */
 
-#include <stdlib.h>
 #include <string.h>
 
 static unsigned hash(struct span s)
@@ -177,6 +170,10 @@ static void read_symbol_directive(struct unit *u, const struct item *i)
                 span_is(span_trim(rest), "#function")) {
             unit_named(u, name)->is_function = true;
         }
+    } else if (span_is(i->name, ".macro")) {
+        struct span name = span_part(&rest);
+
+        unit_named(u, span_word(&name))->macro = true;
     } else if (span_is(i->name, ".global") || span_is(i->name, ".globl") ||
                span_is(i->name, ".weak")) {
         while (rest.n > 0) {
@@ -216,161 +213,6 @@ static void place_items(struct unit *u)
     }
 }
 
-static int parent_of(struct unit *u, struct span name)
-{
-    for (size_t n = 0; n + 5 <= name.n; n++) {
-        struct span tail = {name.at + n, name.n - n};
-
-        if (span_is(tail, ".cold") || span_begins(tail, ".cold.")) {
-            return unit_symbol(u, (struct span){name.at, n}, false);
-        }
-    }
-    return NONE;
-}
-
-/* A label that begins a function, and not one that begins there already. */
-static bool begins_function(const struct unit *u, const struct item *i)
-{
-    return i->kind == ITEM_LABEL && u->sections[i->section].code &&
-           u->symbols[unit_symbol((struct unit *)u, i->name, false)]
-                   .is_function;
-}
-
-static int add_function(struct unit *u, int label)
-{
-    int symbol = unit_symbol(u, u->items[label].name, false);
-    int parent = parent_of(u, u->symbols[symbol].name);
-
-    if (parent != NONE && !u->symbols[parent].is_function) {
-        parent = NONE;
-    }
-
-    struct function *f =
-            VEC_ADD(u->functions, u->nfunctions, u->functions_room);
-
-    *f = (struct function){
-            .symbol = symbol,
-            .label = label,
-            .first = NONE,
-            .section = u->items[label].section,
-            .parent = parent,
-            .taken = NONE,
-            .unchecked = -1,
-            .args = -1,
-    };
-    return u->nfunctions - 1;
-}
-
-/* Bytes that `.save {..}` or `.vsave {..}` state. */
-static long saved_bytes(struct span list)
-{
-    long bytes = 0;
-
-    for (unsigned set = insn_registers(list); set != 0; set &= set - 1) {
-        bytes += 4;
-    }
-    return bytes;
-}
-
-static void read_function_directive(struct function *f, const struct item *i)
-{
-    long long bytes;
-
-    if (span_is(i->name, ".save")) {
-        f->stated += saved_bytes(i->rest);
-    } else if (span_is(i->name, ".vsave")) {
-        f->stated += insn_float_bytes(i->rest);
-    } else if (span_is(i->name, ".pad") && span_number(i->rest, &bytes)) {
-        f->stated += (long)bytes;
-    }
-}
-
-/* GCC's remarks on a function, and ours. */
-static void read_function_note(struct function *f, struct span text)
-{
-    struct span rest = text;
-    struct span first = span_word(&rest);
-    long long n;
-
-    if (span_is(first, "args")) {
-        long long args = 0;
-        long long pretend = 0;
-        struct span value = span_part(&rest);
-
-        span_word(&value);
-        span_number(value, &args);
-        value = span_part(&rest);
-        span_word(&value);
-        span_word(&value);
-        span_number(value, &pretend);
-        f->args = (long)(args > pretend ? args - pretend : 0);
-    } else if (span_begins(text, "Interrupt Service Routine") ||
-               span_begins(text, "Stack Align: May be called")) {
-        f->interrupt = true;
-    } else if (span_is(first, "alula:") &&
-               span_is(span_word(&rest), "unchecked") &&
-               span_number(rest, &n)) {
-        f->unchecked = (long)n;
-    }
-}
-
-/* GCC copies .LTRAMP<n> to the stack where a nested function's address is
- * taken. */
-static bool names_trampoline(const struct item *i)
-{
-    struct span s = i->rest;
-
-    for (; s.n > 7; s.at++, s.n--) {
-        if (s.at[0] == '.' && span_begins(s, ".LTRAMP")) {
-            return i->kind == ITEM_DATA || i->kind == ITEM_INSN;
-        }
-    }
-    return false;
-}
-
-static void find_functions(struct unit *u)
-{
-    for (int s = 0; s < u->nsections; s++) {
-        u->sections[s].last = NONE; /* now: the open function */
-    }
-    for (int k = 0; k < u->nitems; k++) {
-        struct item *i = &u->items[k];
-        int *open = &u->sections[i->section].last;
-
-        if (begins_function(u, i)) {
-            bool alias = *open != NONE && u->functions[*open].first == NONE;
-
-            if (!alias) {
-                *open = add_function(u, k);
-            }
-            u->symbols[unit_symbol(u, i->name, false)].function = *open;
-        }
-        i->function = *open;
-        if (*open == NONE) {
-            continue;
-        }
-
-        struct function *f = &u->functions[*open];
-
-        f->trampoline |= names_trampoline(i);
-        if (i->kind == ITEM_INSN && f->first == NONE) {
-            f->first = i->insn;
-        } else if (i->kind == ITEM_NOTE && i->name.at[0] == '@') {
-            read_function_note(f, i->rest);
-        } else if (i->kind == ITEM_DIRECTIVE) {
-            read_function_directive(f, i);
-        }
-        if (i->kind == ITEM_DIRECTIVE && span_is(i->name, ".size")) {
-            struct span rest = i->rest;
-            int sized = unit_symbol(u, span_part(&rest), false);
-
-            if (sized != NONE && u->symbols[sized].function == *open) {
-                *open = NONE;
-            }
-        }
-    }
-}
-
 int unit_label_insn(const struct unit *u, int label)
 {
     int k = label;
@@ -387,30 +229,6 @@ int unit_label_insn(const struct unit *u, int label)
 struct span unit_function_name(const struct unit *u, int function)
 {
     return u->symbols[u->functions[function].symbol].name;
-}
-
-/* The nops of patchable_function_entry are listed in a section of that name;
- * they stand before the function's label or right behind it. */
-static void find_patchable(struct unit *u)
-{
-    for (int k = 0; k < u->nitems; k++) {
-        const struct item *i = &u->items[k];
-
-        if (i->kind != ITEM_DATA ||
-                !span_begins(u->sections[i->section].name, "__patchable")) {
-            continue;
-        }
-
-        int s = unit_symbol(u, jumps_first_symbol(i->rest), false);
-        int at = s != NONE ? u->symbols[s].label : NONE;
-
-        while (at != NONE && u->items[at].function == NONE) {
-            at = u->items[at].next;
-        }
-        if (at != NONE) {
-            u->functions[u->items[at].function].patchable = true;
-        }
-    }
 }
 
 /* GCC calls a nested function NAME.<number>. Other numbers follow a word that
@@ -447,8 +265,8 @@ bool unit_read(struct unit *u, FILE *in)
     }
     lex_unit(u);
     place_items(u);
-    find_functions(u);
-    find_patchable(u);
+    function_find(u);
     jumps_find(u);
+    paths_find(u);
     return true;
 }

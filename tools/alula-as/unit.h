@@ -83,7 +83,7 @@ enum op {
     OP_SVC,
     OP_MSR,
     OP_NOP,
-    OP_RAW /* .inst */
+    OP_RAW /* .inst, or a macro of the assembler */
 };
 
 enum insn_flags {
@@ -135,6 +135,7 @@ struct symbol {
     int function;     /* when it is the entry of one */
     bool is_function; /* .type %function */
     bool global;
+    bool macro;
     bool jumped;    /* a branch, table or landing pad names it */
     bool taken;     /* a data word or an address load names it */
     int taken_next; /* of its function's taken labels */
@@ -153,6 +154,7 @@ struct function {
     long stated;    /* sum of .save, .vsave, .pad; -1: not comparable */
     bool interrupt;
     bool patchable;
+    bool arm; /* holds instructions of the other state */
     bool trampoline;
 };
 
@@ -201,6 +203,10 @@ struct unit {
 /* lex.c */
 void lex_unit(struct unit *u);
 
+/* mnemonic.c */
+void insn_read_mnemonic(struct insn *i, struct span text);
+int insn_condition(struct span s);
+
 /* insn.c */
 void insn_read(struct unit *u, int item);
 int insn_register(struct span s);
@@ -210,7 +216,6 @@ unsigned insn_uses(const struct insn *i);
 unsigned insn_defines(const struct insn *i);
 unsigned insn_kills(const struct insn *i);
 bool insn_ends_block(const struct insn *i);
-int insn_condition(struct span s);
 
 /* unit.c */
 bool unit_read(struct unit *u, FILE *in);
@@ -219,6 +224,9 @@ struct symbol *unit_named(struct unit *u, struct span name);
 int unit_label_insn(const struct unit *u, int label);
 bool unit_may_be_nested(struct span name);
 struct span unit_function_name(const struct unit *u, int function);
+
+/* function.c */
+void function_find(struct unit *u);
 
 /* jumps.c: what may be reached how */
 enum target_kind {
@@ -238,6 +246,9 @@ struct target {
 void jumps_find(struct unit *u);
 struct target jumps_target(struct unit *u, int item, struct span name);
 struct span jumps_first_symbol(struct span expression);
+
+/* paths.c */
+void paths_find(struct unit *u);
 
 /* diag.c */
 void diag_error(struct unit *u, int function, int item, const char *what,

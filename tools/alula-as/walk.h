@@ -50,6 +50,16 @@ struct walk {
     struct problem problem; /* the first; .what is NULL when there is none */
 };
 
+/* For edges.c: follow an edge to insn * 2 + path; note the first problem. */
+void walk_edge(struct walk *w, int to, const struct state *s, bool weak);
+void walk_fail(struct walk *w, int insn, const char *what, const char *way_out);
+
+/* edges.c */
+void edges_execute(struct walk *w, int insn, int path);
+void edges_to_pad(struct walk *w, int insn, const struct state *before);
+int edges_next_at(const struct walk *w, const struct insn *i, int path);
+
+/* walk.c */
 void walk_function(struct walk *w, int function);
 void walk_forget(struct walk *w);
 int walk_root(const struct unit *u, int function);

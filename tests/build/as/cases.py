@@ -106,7 +106,8 @@ int f(int a)
     __asm volatile(".inst.n 0xb430");
     return g(a) + 1;
 }
-''', [error(4, 'f', "an instruction given as a number (.inst)", ASM[
+''', [error(4, 'f', "an instruction given as a number (.inst) or by a "
+            "macro of the assembler", ASM[
         ASM.index('way out: ') + 9:])]),
     ('data_as_code', 'g', '.c', (), '''int g(int);
 int f(int a)
@@ -156,6 +157,17 @@ BROKEN = (
     ('directives', 'push {r4, lr}\n.save {r4, lr}\n.pad #8\npop {r4, pc}',
      'the unwind directives describe a deeper frame than its instructions make',
      'report this to the authors of alula-as with the .s file'),
+    ('local_call', 'bl .Lmiddle\nbx lr', 'a call to a label that is no '
+     'function', "give the label a `.type NAME, %function', or " + MARK),
+    ('arm_state', '.arm\nmov r0, #1\n.thumb\nbx lr', 'it is code for the '
+     'Arm state', 'write it for Thumb: Cortex-M has no other'),
+    ('macro', '.macro down n\nsub sp, #\\n\n.endm\ndown 8\nadd sp, #8\n'
+     'bx lr', 'an instruction given as a number (.inst) or by a macro of the '
+     'assembler', ASM[ASM.index('way out: ') + 9:]),
+    ('outlined', 'bx lr\n.size f, .-f\n.type OUTLINED_1, %function\n'
+     'OUTLINED_1:\n@ args = 0, pretend = 0\npush {r4, lr}\npop {r4, pc}',
+     "it was cut out of other functions by the compiler, whose flags and ip "
+     "it must keep", 'compile with -mno-outline'),
     ('hidden', 'bx lr\n.L7:\npush {r4}\npop {r4}\nbx lr\n'
      '.data\n.word .L7\n.text',
      'data holds the address of code in it that nothing seen here jumps to',

@@ -113,7 +113,9 @@ def refusals(c, tool):
         src = tool.write(f'broken_{name}.s',
                          cases.HEAD + body + '\n.size f, .-f\n')
         status, _, said = tool.filter(src)
-        want = f"error: alula-as: function `f': {what}; way out: {way or ''}"
+        function = 'OUTLINED_1' if name == 'outlined' else 'f'
+        want = (f"error: alula-as: function `{function}': {what}; "
+                f"way out: {way or ''}")
         c.check(f'refuses_{name}', status == 1 and want in said and
                 said.startswith(str(src) + ':') and said.count('\n') == 1,
                 said)
@@ -290,6 +292,40 @@ def launcher(c, tool):
             done.stderr)
 
 
+def rounding(c, tool):
+    """A size that is rounded up is checked for overflow, and the move of sp
+    for its length, by each compiler at each level: 4294967295 must trap."""
+    text = ('void g(void *); int h(int, int, int, int, int, int, void *);\n'
+            'void once(unsigned n) { char a[n]; g(a); }\n'
+            'void alloca_once(unsigned n) { g(__builtin_alloca(n)); }\n'
+            'int sum(unsigned n, int m) { char a[n]; g(a); '
+            '{ char b[n + m]; g(b); return a[0] + b[0]; } }\n'
+            'int aligned(unsigned n) { char a[n] __attribute__((aligned(32)));'
+            ' g(a); return a[1]; }\n'
+            'int loop(unsigned n, int k) { int s = 0; while (k-- > 0) '
+            '{ char a[n]; g(a); s += a[k]; } return s; }\n'
+            'int args(unsigned n, int b) { char a[n]; g(a); '
+            'return h(b, b, b, b, b, b, a); }\n'
+            'int maybe(unsigned n, int b) { if (b) { char a[n]; g(a); '
+            'return a[b]; } return 3; }\n')
+    src = tool.write('round.c', text)
+    for which, levels in (('g', '0g123s'), ('c', '02s')):
+        for level in levels:
+            done, obj = tool.compile(which, src, '-O' + level)
+            wrong = []
+            for f in ('once', 'alloca_once', 'sum', 'aligned', 'loop', 'args',
+                      'maybe'):
+                code = disassembly(obj, f)
+                sizes = [x for k, x in enumerate(code) if re.match(
+                    r'cmp(.w)? r\d+, #(7|31)$', x) and code[k + 1:k + 3] in (
+                    ['it cc', 'svccc 4'],
+                    ['it cc', f'mvncc.w {x.split()[1]} #0'])]
+                moves = sum(x == 'svccc 4' for x in code)
+                if not sizes or moves < (3 if f == 'sum' else 1):
+                    wrong.append((f, code))
+            c.equal(f'rounding_{which}-O{level}', wrong, [])
+
+
 def ranges(c, tool):
     """Checks in the middle of a function: cbz, tbb and literals still reach,
     whatever lies between."""
@@ -395,7 +431,7 @@ def main():
         os.environ['TMPDIR'] = tmp
         tool = Tool(tmp)
         for part in (refusals, forms, frames_table, options, real_assembler,
-                     lto, launcher, ranges, quick):
+                     lto, launcher, rounding, ranges, quick):
             part(c, tool)
         sanitized(c, tool, tmp)
         if '--full' in sys.argv:

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+#include "flow.h"
+
+/*
+ * States where paths meet: joins, and what a loop's head may not assume.
+ */
+
+static bool join_value(struct value *into, const struct value *from)
+{
+    bool same = into->kind == from->kind && into->n == from->n;
+
+    if (into->kind == VALUE_ANY || (same && into->mask == from->mask)) {
+        return false;
+    }
+    if (same && into->kind == VALUE_SP) {
+        into->mask |= from->mask;
+    } else {
+        *into = (struct value){.kind = VALUE_ANY};
+    }
+    return true;
+}
+
+static bool is_number(const struct value *v)
+{
+    return v->kind == VALUE_CONST || v->kind == VALUE_GROWN ||
+           v->kind == VALUE_CUT || v->kind == VALUE_SYMBOL;
+}
+
+/* Join `from` into `into`; true when that changed it. *conflict: their depths
+ * differ, and neither is variable. */
+bool state_join(struct state *into, const struct state *from, bool *conflict)
+{
+    bool changed = false;
+
+    if (into->depth != from->depth) {
+        if (into->bases == BASE_ENTRY && from->bases == BASE_ENTRY) {
+            *conflict = true;
+            return false;
+        }
+        /* What holds for the true sp at the deeper mark holds at both. */
+        if (from->depth > into->depth) {
+            into->depth = from->depth;
+            changed = true;
+        }
+    }
+    if ((from->bases & ~into->bases) != 0) {
+        into->bases |= from->bases;
+        changed = true;
+    }
+    for (int r = 0; r < 15; r++) {
+        changed |= join_value(&into->r[r], &from->r[r]);
+    }
+    return changed;
+}
+
+/* A number that the loop which begins here writes is unknown from the first
+ * turn on. Saved values of sp are left to the joins: the text between head and
+ * end may hold an epilogue that is no part of the loop. */
+struct state state_at_head(const struct insn *i, const struct state *s)
+{
+    struct state head = *s;
+
+    head.queued = false;
+    for (unsigned set = i->varies & 0x5fffu; set != 0; set &= set - 1) {
+        struct value *v = &head.r[__builtin_ctz(set)];
+
+        if (is_number(v)) {
+            *v = (struct value){.kind = VALUE_ANY};
+        }
+    }
+    return head;
+}
+
+bool state_same(const struct state *a, const struct state *b)
+{
+    struct state joined = *a;
+    bool conflict = false;
+
+    return a->depth == b->depth && a->bases == b->bases &&
+           !state_join(&joined, b, &conflict);
+}
+
+/* A register whose number in `a` the other state contradicts, or NONE. */
+int state_contradiction(const struct state *a, const struct state *b)
+{
+    for (int r = 0; r < 15; r++) {
+        struct value v = a->r[r];
+
+        if (is_number(&a->r[r]) && join_value(&v, &b->r[r])) {
+            return r;
+        }
+    }
+    return NONE;
+}
