@@ -32,6 +32,8 @@
 #define HFSR_FORCED 0x40000000
 #define HFSR_DEBUG  0x80000000
 #define XPSR_T      0x01000000
+#define XPSR_IT_HIGH 0x06000000
+#define XPSR_IT_LOW  0x0000fc00
 #define XPSR_ALIGN  0x00000200          /* the frame has a word of padding */
 #define BKPT_AB     0xbeab              /* semihosting */
 
@@ -46,8 +48,9 @@ SVC_Handler:
         @alula: unchecked 16
         mrs     r0, psp
         ldr     r1, [r0, #24]           /* stacked pc: behind the svc */
-        ldrb    r2, [r1, #-2]
-        cbnz    r2, svc_check
+        ldr     r2, =al_exc_stub + 2
+        cmp     r1, r2
+        bne     al_svc_check
         ldr     lr, [r0, #36]           /* EXC_RETURN: frame 32, padding 4 */
         adds    r0, #40
         tst     lr, #16
@@ -56,10 +59,40 @@ SVC_Handler:
         msr     psp, r0
         bx      lr
         .global al_svc_check
-al_svc_check:                           /* HardFault comes here as well */
-svc_check:                              /* r0 frame, r2 number */
+al_svc_check:                           /* r0 frame; HardFault's way as well */
         ldr     r3, =al_core
         ldr     r1, [r3, #CORE_CURRENT]
+        ldr     r2, [r1, #TASK_STACK_LOW]
+        cmp     r0, r2
+        blo     svc_bad_stack
+        ldr     r2, [r1, #TASK_STACK_HIGH]
+        cmp     r0, r2
+        bhs     svc_bad_stack
+        ldr     r3, [r0, #24]
+        ldr     r2, =al_recover_entry
+        cmp     r2, r3                  /* the svc's frame could not be pushed: */
+        it      eq                      /* a fault entry came first, and left */
+        bxeq    lr                      /* a frame that is on its way */
+        ldrh    r2, [r3, #-2]           /* behind the svc; QEMU always */
+        lsr     r12, r2, #8
+        cmp     r12, #0xdf
+        beq     svc_number
+        ldrh    r2, [r3]                /* or at it, escalated on silicon: */
+        lsr     r12, r2, #8             /* then go on behind it */
+        cmp     r12, #0xdf
+        bne     al_hard_stop
+        adds    r3, #2
+        str     r3, [r0, #24]
+        ldr     r3, [r0, #28]
+        bic     r3, r3, #XPSR_IT_HIGH
+        bic     r3, r3, #XPSR_IT_LOW
+        str     r3, [r0, #28]
+svc_number:
+        uxtb    r2, r2
+        subs    r3, r2, #1
+        cmp     r3, #4
+        it      hs                      /* none of ours */
+        movhs   r2, #TRAP_FAULT
         push    {r0, r1, r2, lr}
         mov     r3, lr
         bl      arch_trap_is_real       /* (frame, task, number, lr) */
@@ -74,6 +107,11 @@ svc_check:                              /* r0 frame, r2 number */
 svc_false:
         ldr     r9, [r1, #TASK_LIMIT]   /* precompiled code left garbage */
         bx      lr
+svc_bad_stack:
+        movs    r2, #0
+        str     r2, [r1, #DEATH_CFSR]
+        ldr     r3, =CFSR
+        b       al_bad_stack
         .ltorg
         .fnend
         .size   SVC_Handler, . - SVC_Handler
@@ -139,7 +177,9 @@ al_fault_take:                          /* r0 frame, r1 task, r2 trap */
         ldr     r2, =al_recover_entry
         str     r2, [r0, #24]
         bx      lr
+        .global al_bad_stack
 fault_bad_stack:
+al_bad_stack:                           /* r0 psp, r1 task, r3 CFSR's address */
         /*
          * No frame can be trusted: a made one, below the floor. The lazy save
          * of the FPU, if pending, points into the frame that is dropped.
@@ -216,20 +256,10 @@ HardFault_Handler:
         bne     al_fault_entry
         tst     lr, #4
         beq     al_fault_entry          /* a check trapped in a handler */
-        mrs     r0, psp
-        ldr     r1, [r0, #24]
-        ldrh    r2, [r1, #-2]!          /* behind the svc (QEMU), */
-        lsrs    r3, r2, #8
-        cmp     r3, #0xdf
-        beq     hard_svc
-        ldrh    r2, [r1, #2]            /* or at it (silicon may) */
-        lsrs    r3, r2, #8
-        cmp     r3, #0xdf
-        bne     hard_stop
-hard_svc:
-        uxtb    r2, r2
-        cmp     r2, #0
-        bne     al_svc_check
+        mrs     r0, psp                 /* what else: an svc under a mask */
+        b       al_svc_check
+        .global al_hard_stop
+al_hard_stop:
 hard_stop:
         tst     lr, #4
         ite     ne
