@@ -111,6 +111,11 @@ static void cause_jump(void)
     wild();
 }
 
+static void cause_svc(void)
+{
+    __asm__ volatile("svc #9");
+}
+
 static void cause_smashed_sp(void)
 {
     rig_call_at(0x30000000u, cause_overflow);
@@ -138,6 +143,7 @@ const struct cause causes[] = {
         {"wrong call", cause_wrong_call, AL_CAUSE_CALLER, 0, false},
         {"null mutex", cause_null_mutex, AL_CAUSE_NULL, DACCVIOL, false},
         {"jump", cause_jump, AL_CAUSE_BUS, 0x100, false},
+        {"svc", cause_svc, AL_CAUSE_FAULT, 0, true},
         {"smashed sp", cause_smashed_sp, AL_CAUSE_STACK, 0, false},
 };
 
