@@ -69,7 +69,8 @@ def run_test(name):
     """(result, what it said): passed, killed, did not build, timed out."""
     try:
         done = subprocess.run(
-            ["./alula", "test", "--only", "=" + name], cwd=TREE, timeout=900,
+            ["setpriv", "--pdeathsig", "KILL", "./alula", "test", "--only",
+             "=" + name], cwd=TREE, timeout=900,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, check=False, text=True,
             errors="replace")

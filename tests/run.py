@@ -63,7 +63,11 @@ def head_field(path, key):
 
 
 def run(command, timeout, cwd=ROOT):
-    """(exit status or None for a timeout, output, seconds)."""
+    """(exit status or None for a timeout, output, seconds).
+
+    setpriv: what runs ends with us, however we end.
+    """
+    command = ["setpriv", "--pdeathsig", "KILL", *command]
     start = time.monotonic()
     with subprocess.Popen(command, cwd=cwd, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
