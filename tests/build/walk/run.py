@@ -100,6 +100,10 @@ def judge(obj):
             continue
         if f.anonymous:
             wrong.append(f'{f.name}: code without a name')
+        if f.check and any(f.check.addr <= i.target < f.check.end
+                           for i in graph.image.insns.values()
+                           if i.mn == 'b' and i.target is not None):
+            wrong.append(f'{f.name}: a loop runs through its check')
         later = max([f.later(b) for b in f.low if b], default=0)
         need = r.own if not f.variable else max(
             r.own, max(-off + later for s in f.lowered_from.values()
@@ -215,6 +219,33 @@ def lto(c, tools, tmp):
         c.check('lto_depths', n > 70 and not wrong, f'{n} functions, {wrong}')
 
 
+def places(c, tools, tmp):
+    """A function that begins with its loop: the check stands before it
+    (as compilers may begin one; attribute and comment make it GCC's text)."""
+    src, obj = Path(tmp) / 'loop.s', Path(tmp) / 'loop.o'
+    src.write_text('''
+        .eabi_attribute 6, 13
+        .syntax unified
+        .thumb
+        .text
+        .global f
+        .type f, %function
+f:
+        @ args = 0, pretend = 0, frame = 0
+.L1:    ldrb r1, [r0], #1
+        cmp r1, #32
+        beq .L1
+        push {r4, lr}
+        bl ext
+        pop {r4, pc}
+        .size f, .-f
+''')
+    done = run('arm-none-eabi-gcc', '-B', f'{tools}/', *CPU, '-c', src, '-o',
+               obj)
+    if c.check('loop_first_assembles', done.returncode == 0, done.stderr):
+        c.equal('loop_first', judge(obj), (1, []))
+
+
 def refusals(c, tools, tmp):
     """What cannot be checked is an error that names function and line, or a
     stated annotation; never silent."""
@@ -244,6 +275,7 @@ def main():
         corpus(c, tools, tmp)
         sweep(c, tools, tmp)
         lto(c, tools, tmp)
+        places(c, tools, tmp)
         refusals(c, tools, tmp)
     return c.done()
 

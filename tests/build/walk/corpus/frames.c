@@ -6,17 +6,39 @@ struct big {
 };
 struct big give(struct big a, struct big *b, int c);
 
-#define FRAME(n)                                                               \
-    int frame_##n(void)                                                        \
-    {                                                                          \
-        char b[n];                                                             \
-        return ext(b) + 1;                                                     \
-    }
-FRAME(1)
-FRAME(4) FRAME(40) FRAME(52) FRAME(56) FRAME(60) FRAME(64) FRAME(68) FRAME(96)
-FRAME(504) FRAME(508) FRAME(512) FRAME(1020) FRAME(1024) FRAME(1028)
-FRAME(4088) FRAME(4092) FRAME(4096) FRAME(4100) FRAME(5000) FRAME(6004)
-FRAME(32768) FRAME(65528) FRAME(65536) FRAME(100004)
+#define FRAME(n)       \
+  int frame_##n(void)  \
+  {                    \
+    char b[n];         \
+    return ext(b) + 1; \
+  }                    \
+  struct big
+
+FRAME(1);
+FRAME(4);
+FRAME(40);
+FRAME(52);
+FRAME(56);
+FRAME(60);
+FRAME(64);
+FRAME(68);
+FRAME(96);
+FRAME(504);
+FRAME(508);
+FRAME(512);
+FRAME(1020);
+FRAME(1024);
+FRAME(1028);
+FRAME(4088);
+FRAME(4092);
+FRAME(4096);
+FRAME(4100);
+FRAME(5000);
+FRAME(6004);
+FRAME(32768);
+FRAME(65528);
+FRAME(65536);
+FRAME(100004);
 
 int many(int a, int b, int c, int d, int e, int f, int g, int h)
 {

@@ -102,4 +102,3 @@ int leaf(int a)
 {
     return a + 1;
 }
-
