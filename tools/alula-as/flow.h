@@ -85,4 +85,4 @@ bool flow_literal(struct unit *u, const struct insn *i, struct value *v);
 bool state_join(struct state *into, const struct state *from, bool *conflict);
 bool state_same(const struct state *a, const struct state *b);
 struct state state_at_head(const struct insn *i, const struct state *s);
-int state_contradiction(const struct state *a, const struct state *b);
+uint16_t state_contradicted(const struct state *a, const struct state *b);

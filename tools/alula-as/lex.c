@@ -248,8 +248,8 @@ void lex_unit(struct unit *u)
 
     u->work = without_block_comments(&u->text);
     u->hand_written = strstr(u->work, ".eabi_attribute") == NULL;
-    u->gcc = !u->hand_written &&
-             strstr(u->work, ".eabi_attribute\t67,") == NULL; /* Clang's */
+    u->gcc = strstr(u->work, "@ args = ") != NULL ||
+             strstr(u->work, ".ident\t\"GCC") != NULL;
     if (u->hand_written) {
         x.statement = open_statement(u);
     }

@@ -2,7 +2,7 @@
 #include "unit.h"
 
 /*
- * Where paths part and meet: IT blocks, labels, heads of loops.
+ * Where paths part and meet: IT blocks and labels.
  */
 
 #include <ctype.h>
@@ -99,59 +99,8 @@ static void find_heads(struct unit *u)
     }
 }
 
-enum {
-    STRIDE = 64
-};
-
-/* Registers written by the instructions from `from` up to `to`. */
-static uint16_t written(
-        const struct unit *u, const uint16_t *strides, int from, int to)
-{
-    uint16_t set = 0;
-
-    while (from <= to) {
-        if (from % STRIDE == 0 && from + STRIDE - 1 <= to) {
-            set |= strides[from / STRIDE];
-            from += STRIDE;
-        } else {
-            set |= (uint16_t)insn_defines(&u->insns[from]);
-            from++;
-        }
-    }
-    return set;
-}
-
-/* What a loop writes is not known at its head. Knowing that beforehand keeps
- * the walk from taking the first turn's constants for the loop's. */
-static void find_loops(struct unit *u)
-{
-    size_t n = (size_t)u->ninsns / STRIDE + 1;
-    uint16_t *strides = mem_grow(NULL, n * sizeof *strides);
-
-    for (size_t k = 0; k < n; k++) {
-        strides[k] = 0;
-    }
-    for (int k = 0; k < u->ninsns; k++) {
-        strides[k / STRIDE] |= (uint16_t)insn_defines(&u->insns[k]);
-    }
-    for (int k = 0; k < u->ninsns; k++) {
-        const struct insn *i = &u->insns[k];
-
-        if ((i->op != OP_B && i->op != OP_CBZ) || i->count == 0) {
-            continue;
-        }
-
-        struct target t = jumps_target(u, i->item, i->operand[i->count - 1]);
-
-        if (t.kind == TARGET_CODE && t.insn <= k) {
-            u->insns[t.insn].varies |= written(u, strides, t.insn, k);
-        }
-    }
-}
-
 void paths_find(struct unit *u)
 {
     find_it_blocks(u);
     find_heads(u);
-    find_loops(u);
 }

@@ -2,7 +2,7 @@
 #include "flow.h"
 
 /*
- * States where paths meet: joins, and what a loop's head may not assume.
+ * States where paths meet: joins, and what may not be assumed there.
  */
 
 static bool join_value(struct value *into, const struct value *from)
@@ -53,15 +53,13 @@ bool state_join(struct state *into, const struct state *from, bool *conflict)
     return changed;
 }
 
-/* A number that the loop which begins here writes is unknown from the first
- * turn on. Saved values of sp are left to the joins: the text between head and
- * end may hold an epilogue that is no part of the loop. */
+/* What an earlier walk took for a number here, and found contradicted. */
 struct state state_at_head(const struct insn *i, const struct state *s)
 {
     struct state head = *s;
 
     head.queued = false;
-    for (unsigned set = i->varies & 0x5fffu; set != 0; set &= set - 1) {
+    for (unsigned set = i->doubtful; set != 0; set &= set - 1) {
         struct value *v = &head.r[__builtin_ctz(set)];
 
         if (is_number(v)) {
@@ -80,15 +78,17 @@ bool state_same(const struct state *a, const struct state *b)
            !state_join(&joined, b, &conflict);
 }
 
-/* A register whose number in `a` the other state contradicts, or NONE. */
-int state_contradiction(const struct state *a, const struct state *b)
+/* The registers whose number in `a` the other state contradicts. */
+uint16_t state_contradicted(const struct state *a, const struct state *b)
 {
+    uint16_t set = 0;
+
     for (int r = 0; r < 15; r++) {
         struct value v = a->r[r];
 
         if (is_number(&a->r[r]) && join_value(&v, &b->r[r])) {
-            return r;
+            set |= (uint16_t)(1u << r);
         }
     }
-    return NONE;
+    return set;
 }

@@ -119,14 +119,14 @@ struct insn {
     bool slot_last;
     bool pair; /* ldrd, strd with the second register left out */
     struct span operand[OPERANDS];
-    int next;        /* instruction that follows in the section */
-    bool next_label; /* a label that code refers to lies between */
-    bool next_data;  /* data lies between: flow cannot pass */
-    bool head;       /* more than one way leads here */
-    uint16_t varies; /* head of a loop: registers that the loop writes */
-    uint8_t extra;   /* bytes that a variable check adds here, at most */
-    int pad;         /* instruction of its landing pad */
-    int table;       /* first data item of the jump table behind it */
+    int next;          /* instruction that follows in the section */
+    bool next_label;   /* a label that code refers to lies between */
+    bool next_data;    /* data lies between: flow cannot pass */
+    bool head;         /* more than one way leads here */
+    uint16_t doubtful; /* registers not to be taken for numbers here */
+    uint8_t extra;     /* bytes that a variable check adds here, at most */
+    int pad;           /* instruction of its landing pad */
+    int table;         /* first data item of the jump table behind it */
 };
 
 struct symbol {

@@ -10,7 +10,7 @@
 
 enum {
     DEPTH_MOST = 1 << 28,
-    WALKS_MOST = 64
+    WALKS_MOST = 1000
 };
 
 static void push_work(struct walk *w, int at)
@@ -82,8 +82,8 @@ static void reach(struct walk *w, int to, const struct state *from)
     if (w->doubtful == NONE) {
         /* A number has been used that another path contradicts, perhaps to
          * move sp: walk again, with it unknown from the start. */
-        w->doubtful_register = state_contradiction(before, &s);
-        w->doubtful = w->doubtful_register != NONE ? to / 2 : NONE;
+        w->doubts = state_contradicted(before, &s);
+        w->doubtful = w->doubts != 0 ? to / 2 : NONE;
     }
     if (state_join(before, &s, &conflict)) {
         push_work(w, to);
@@ -196,8 +196,7 @@ void walk_function(struct walk *w, int function)
     }
     walk_once(w, first);
     while (w->doubtful != NONE && w->by_register && --left > 0) {
-        w->u->insns[w->doubtful].varies |=
-                (uint16_t)(1u << w->doubtful_register);
+        w->u->insns[w->doubtful].doubtful |= w->doubts;
         walk_forget(w);
         walk_once(w, first);
     }

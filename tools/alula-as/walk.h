@@ -46,7 +46,7 @@ struct walk {
     int weak_room;
     bool by_register; /* a register moves sp, so that numbers matter */
     int doubtful;     /* a head where a number was contradicted, or NONE */
-    int doubtful_register;
+    uint16_t doubts;  /* the registers there */
     struct problem problem; /* the first; .what is NULL when there is none */
 };
 
