@@ -22,7 +22,7 @@
  * port.h: struct arch_death       machine state of a task that died; recovery
  *                                 walks the stack in it
  * port.h: ARCH_IRQ_LEVELS         interrupt priorities below the fault entries
- * port.h: arch_self(core)         core->current, for the compiler to merge
+ * port.h: arch_scope_write/read()  a scope's four words; compiler barriers
  * port.h: arch_entry_sp()         stack pointer at the entry of this function
  * port.h: arch_in_handler()       true in an interrupt or fault handler
  * port.h: arch_pend_switch_irq()  arch_pend_switch() in a handler, where it

@@ -29,7 +29,7 @@ static struct al_scope *follower_of(
 
 bool al_scope_unlink(struct al_scope *scope)
 {
-    struct al_task *self = al_task_self();
+    struct al_task *self = al_core.current;
     struct al_scope *newer;
 
     if (self->scopes == scope) {
@@ -61,7 +61,7 @@ struct al_scope *scope_pop(struct al_task *self)
 
 struct al_scope *al_scope_newer(struct al_scope *scope, const void *home)
 {
-    struct al_task *self = al_task_self();
+    struct al_task *self = al_core.current;
 
     /* Only a pad's own scopes: not those that a cleanup has opened since. */
     if (self->state != AL_TASK_RECOVERING ||

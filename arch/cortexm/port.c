@@ -13,6 +13,8 @@
 #include "task.h"
 #include "time.h"
 
+#include <alula/scope.h>
+
 #include <chip.h>
 
 /* offsets.h names some constants that the headers name, too: same values. */
@@ -46,6 +48,11 @@ AL_STATIC_ASSERT(
                 offsetof(struct al_core, ready_map) == CORE_READY_MAP &&
                 offsetof(struct al_core, ready) == CORE_READY,
         "offsets.h is out of date: struct al_core");
+AL_STATIC_ASSERT(offsetof(struct al_scope, arg) == 0 &&
+                         offsetof(struct al_scope, prev) == 4 &&
+                         offsetof(struct al_scope, fn) == 8 &&
+                         offsetof(struct al_scope, task) == 12,
+        "arch_scope_write() stores them in this order");
 AL_STATIC_ASSERT((int)AL_TASK_RECOVERING == STATE_RECOVERING &&
                          (int)ARCH_TRAP_PANIC == TRAP_PANIC &&
                          (int)ARCH_TRAP_FAULT == TRAP_FAULT &&

@@ -53,7 +53,7 @@ struct al_crash_record {
     uint16_t size;       /* of this structure, in bytes */
     uint32_t sequence;   /* 1 for the first death since power-up */
     uint32_t checksum;   /* see above */
-    uint8_t build_id[8]; /* first bytes of the image's build id */
+    uint32_t build_id[2]; /* first bytes of the image's build id */
     uint32_t cause;      /* enum al_cause */
     uint32_t detail[2];  /* by cause: frame bytes; address; index and bound */
     uint32_t text;       /* address of constant text in the image; 0: none */

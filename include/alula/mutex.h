@@ -25,9 +25,9 @@ struct al_mutex {
     uint32_t poisoned;       /* the last holder died with it */
 };
 
-#define AL_MUTEX_INIT                       \
-  {                                         \
-    0, {NULL, NULL, NULL}, AL_WAITQ_INIT, 0 \
+#define AL_MUTEX_INIT                             \
+  {                                               \
+    0, {NULL, NULL, NULL, NULL}, AL_WAITQ_INIT, 0 \
   }
 
 /**

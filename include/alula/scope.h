@@ -24,9 +24,10 @@ AL_EXTERN_C_BEGIN
  * all that a task must give back stands in one chain, newest first.
  */
 struct al_scope {
+    void *arg;             /* handed to fn; of a mutex: sp at the take */
     struct al_scope *prev; /* next older scope of the same task */
     void (*fn)(void *);    /* what undoes it; NULL: it is part of a mutex */
-    void *arg;             /* handed to fn; of a mutex: sp at the take */
+    struct al_task *task;  /* whose it is; of a mutex: not used */
 };
 
 /*
@@ -52,10 +53,7 @@ AL_INLINE void al_scope_open(
 {
     struct al_task *self = al_task_self();
 
-    scope->prev = self->scopes;
-    scope->fn = fn;
-    scope->arg = arg;
-    AL_BARRIER();
+    arch_scope_write(scope, arg, self->scopes, fn, self);
     self->scopes = scope;
     AL_BARRIER();
 }
@@ -63,13 +61,16 @@ AL_INLINE void al_scope_open(
 /* Unlinked first: if fn dies, recovery does not run it a second time. */
 AL_INLINE void al_scope_close(struct al_scope *scope)
 {
-    struct al_task *self = al_task_self();
+    void (*fn)(void *);
+    void *prev;
+    void *task;
+    void *arg;
 
-    AL_BARRIER();
-    if (__builtin_expect(self->scopes == scope, 1)) {
-        self->scopes = scope->prev;
+    arch_scope_read(scope, &arg, &prev, &fn, &task);
+    if (__builtin_expect(((struct al_task *)task)->scopes == scope, 1)) {
+        ((struct al_task *)task)->scopes = (struct al_scope *)prev;
         AL_BARRIER();
-        scope->fn(scope->arg);
+        fn(arg);
     } else {
         __al_scope_close(scope);
     }

@@ -123,9 +123,9 @@ struct al_task {
 };
 
 /*
- * The kernel's shared words, first those that the port's assembly and
- * al_task_self() use. In a header because al_task_self() is part of every
- * scope, and a call would cost more than the scope.
+ * The kernel's shared words; the port's assembly knows their offsets. In a
+ * header because al_task_self() is part of every scope, and a call would cost
+ * more than the scope.
  */
 struct al_core {
     struct al_task *current; /* the running task, also inside interrupts */
@@ -146,7 +146,7 @@ extern struct al_core al_core;
  */
 AL_INLINE struct al_task *al_task_self(void)
 {
-    return arch_self(&al_core);
+    return al_core.current;
 }
 
 /**

@@ -221,7 +221,7 @@ static void judge_main(void)
         run(kinds[i].name, (struct al_scope *)kinds[i].value, 0);
         run(kinds[i].name, (struct al_scope *)kinds[i].value, 1);
     }
-    outside = (struct al_scope){NULL, rig_mark, RIG_MARK('!')};
+    outside = (struct al_scope){.arg = RIG_MARK('!'), .fn = rig_mark};
     run("outside", &outside, 1);
     CHECK(outside.prev == NULL, "outside: not touched");
     run("nobody's mutex", &nobodys.scope, 1);

@@ -48,17 +48,41 @@ enum arch_trap {
  */
 #define ARCH_IRQ_LEVELS 14
 
-struct al_core;
-struct al_task;
-
-/* Without side effects and without memory operands: the running task is the
- * same wherever its own code asks, so the compiler may ask once. */
-AL_INLINE struct al_task *arch_self(const struct al_core *core)
+/*
+ * Write and read a scope's four words in one instruction each: compilers use
+ * three, and a scope is counted in instructions. Both are compiler barriers:
+ * what the block does stays inside the scope.
+ */
+AL_INLINE void arch_scope_write(
+        void *scope, void *arg, void *prev, void (*fn)(void *), void *task)
 {
-    struct al_task *self;
+    register void *r0 __asm__("r0") = arg;
+    register void *r1 __asm__("r1") = prev;
+    register void (*r2)(void *) __asm__("r2") = fn;
+    register void *r3 __asm__("r3") = task;
 
-    __asm__("ldr %0, [%1]" : "=r"(self) : "r"(core));
-    return self;
+    __asm__ volatile("stmia %4, {%0, %1, %2, %3}"
+                     :
+                     : "r"(r0), "r"(r1), "r"(r2), "r"(r3), "r"(scope)
+                     : "memory");
+}
+
+AL_INLINE void arch_scope_read(const void *scope, void **arg, void **prev,
+        void (**fn)(void *), void **task)
+{
+    register void *r0 __asm__("r0");
+    register void *r1 __asm__("r1");
+    register void (*r2)(void *) __asm__("r2");
+    register void *r3 __asm__("r3");
+
+    __asm__ volatile("ldmia %4, {%0, %1, %2, %3}"
+                     : "=&r"(r0), "=&r"(r1), "=&r"(r2), "=&r"(r3)
+                     : "r"(scope)
+                     : "memory");
+    *arg = r0;
+    *prev = r1;
+    *fn = r2;
+    *task = r3;
 }
 
 /* The address in front of this function's own frame. */
@@ -126,7 +150,8 @@ AL_INLINE bool arch_store_if(void *word, uintptr_t value)
 /*
  * The veneer of a callback. Whether the caller runs in a handler or in a task
  * decides whose limit holds: al_callback_limit puts it in r9. ip is free at a
- * call. Each use has a veneer of its own.
+ * call. Each use has a veneer of its own. It has no unwind table, for it stands
+ * in the middle of a function's; nor has the code that calls it.
  */
 #define ARCH_CALLBACK(fn)                                         \
   (__extension__({                                                \
@@ -135,13 +160,10 @@ AL_INLINE bool arch_store_if(void *word, uintptr_t value)
           ".type al_callback_%=, %%function\n"                    \
           ".thumb_func\nal_callback_%=:\n"                        \
           "@alula: unchecked 8\n"                                 \
-          ".fnstart\n"                                            \
           "push {r9, lr}\n"                                       \
-          ".save {r9, lr}\n"                                      \
           "bl al_callback_limit\n"                                \
           "bl %c1\n"                                              \
           "pop {r9, pc}\n"                                        \
-          ".fnend\n"                                              \
           ".size al_callback_%=, . - al_callback_%=\n"            \
           ".popsection\n"                                         \
           "movw %0, #:lower16:al_callback_%=\n"                   \
