@@ -1,104 +1,29 @@
 # SPDX-License-Identifier: MIT
 """What one Thumb-2 instruction does to sp and to values derived from it.
 
-Values: ('k', n) constant; ('s', base, off) address off from a base, where base
-0 is the entry sp and any other base is named by the instructions that lowered
-sp by an unknown amount; ('m', {(base, off), ...}) one of these; ('sh', base,
-off, n) such an address shifted right by n; ('lr',) the return address; ('sym',
-name) an address still to be linked; None unknown. Stores through unknown
-pointers are taken not to reach the slots where a compiler keeps sp or lr.
+Values and state are spvalue's; loads and stores are in spmemory.
 """
-from thumb import regs_in
+from spmemory import Memory
+from spvalue import CALLER_SAVED, M32, aligned, number
 
-CALLER_SAVED = ('r0', 'r1', 'r2', 'r3', 'r12', 'lr')
 NO_DEST = set('cmp cmn tst teq nop bkpt svc cps cpsid cpsie dsb dmb isb pld '
               'pli msr vmsr vcmp vcmpe wfi wfe sev yield clrex it udf cbz '
               'cbnz b bl tbb tbh dbg vpush'.split())
 TWO_DEST = set('umull smull umlal smlal umaal ldrexd mrrc smlald smlsld '
                'smlalbb smlalbt smlaltb smlaltt smlaldx smlsldx'.split())
-M32 = 0xffffffff
 MAX_CHAIN = 4
-MAX_EITHER = 8
-
-
-def places(value):
-    """The addresses that a value may be, as (base, off)."""
-    if value[0] == 's':
-        return frozenset([value[1:]])
-    return value[1] if value[0] == 'm' else frozenset()
-
-
-class State:
-    __slots__ = ('sp', 'regs', 'slots', 'fresh')
-
-    def __init__(self, sp, regs, slots, fresh):
-        self.sp, self.regs, self.slots = sp, regs, slots
-        self.fresh = fresh     # bases computed that sp has not taken yet
-
-    @staticmethod
-    def entry():
-        return State((0, 0), {'lr': ('lr',)}, {}, frozenset())
-
-    def copy(self):
-        return State(self.sp, dict(self.regs), dict(self.slots), self.fresh)
-
-    def merged(self, other):
-        def both(a, b):
-            out = {k: v for k, v in a.items() if b.get(k) == v}
-            for k in a.keys() & b.keys() - out.keys():
-                either = places(a[k]) | places(b[k])
-                if places(a[k]) and places(b[k]) and len(either) <= MAX_EITHER:
-                    out[k] = ('m', either)
-            return out
-        return State(self.sp, both(self.regs, other.regs),
-                     both(self.slots, other.slots), self.fresh | other.fresh)
-
-    def same(self, other):
-        return (self.regs == other.regs and self.slots == other.slots
-                and self.fresh == other.fresh)
-
-    def loses(self, other):
-        """Would a merge lose a place that sp may be restored to?"""
-        new = self.merged(other)
-        return any(places(v) and k not in d for d, e in (
-            (new.regs, self.regs), (new.slots, self.slots))
-            for k, v in e.items())
-
-    def after_call(self):
-        s = self.copy()
-        for r in CALLER_SAVED:
-            s.regs.pop(r, None)
-        return s
-
-    def get(self, reg):
-        return ('s',) + self.sp if reg == 'sp' else self.regs.get(reg)
-
-    def put(self, reg, value):
-        if value is None:
-            self.regs.pop(reg, None)
-        else:
-            self.regs[reg] = value
 
 
 class After:
-    """state after the instruction; others: states it may be in instead; jumps: where else it may go; stop: it does
-    not run on; called: target of a call."""
+    """state after the instruction; others: states it may be in instead; jumps:
+    where else it may go; stop: it does not run on; called: target of a call."""
 
     def __init__(self, state):
         self.state, self.jumps, self.stop, self.called = state, [], False, None
         self.others = []
 
 
-def aligned(value, n):
-    """The lowest that `value` can be after its low bits below n are cleared;
-    every base is a multiple of 8."""
-    off = value[2]
-    if n <= 8:
-        return ('s', value[1], off - off % n)
-    return ('s', value[1], off - off % 8 - (n - 8))
-
-
-class Step:
+class Step(Memory):
     def __init__(self, image, f, i, state):
         self.image, self.f, self.i = image, f, i
         self.s = state.copy()
@@ -254,136 +179,6 @@ class Step:
                 return None
         return None
 
-    # -- memory --------------------------------------------------------------
-
-    def slot(self, base_value, off):
-        if base_value and base_value[0] == 's':
-            return (base_value[1], base_value[2] + off)
-        return None
-
-    def store(self, key, value, size=4):
-        if key is None:
-            return
-        if key[0] == 0:
-            self.f.lower(key)
-        for k in [k for k in self.s.slots if k[0] == key[0]
-                  and k[1] < key[1] + size and key[1] < k[1] + 4]:
-            del self.s.slots[k]
-        # A number in memory may be a variable that a pointer reaches.
-        if value is not None and value[0] != 'k' and size == 4:
-            self.s.slots[key] = value
-
-    def multiple(self, i, mn, ops):
-        """push, pop, ldm, stm and their vector forms."""
-        load = mn in ('pop', 'vpop') or 'ld' in mn
-        vector = mn[0] in 'vf'
-        regs = regs_in(ops[-1])
-        base = 'sp' if len(ops) == 1 else ops[0].rstrip('!')
-        unit = 8 if vector and regs and regs[0][0] == 'd' else 4
-        total = unit * len(regs) + (4 if mn.startswith('f') else 0)
-        down = mn in ('push', 'vpush') or mn.endswith('db') or (
-            mn.endswith(('dbx', 'ea')) and load)
-        start = self.s.get(base)
-        if start and start[0] == 's':
-            low = ('s', start[1], start[2] - (total if down else 0))
-            new = ('s', start[1], start[2] + (-total if down else total))
-        else:
-            low = new = None
-        values = {}
-        for n, r in enumerate(regs):
-            key = self.slot(low, unit * n)
-            if not load:
-                self.store(key, None if vector else self.s.get(r), unit)
-            elif not vector:
-                values[r] = self.s.slots.get(key) if key else None
-        if len(ops) == 1 or ops[0].endswith('!'):
-            self.set(base, new)
-        for r, v in values.items():
-            if r == 'pc':
-                self.set_pc(v, loaded=True)
-            else:
-                self.set(r, v)
-
-    def memory(self, i, mn, ops):
-        if mn in ('push', 'pop', 'vpush', 'vpop') or mn[:3] in (
-                'ldm', 'stm') or mn[:4] in ('vldm', 'vstm', 'fldm', 'fstm'):
-            self.multiple(i, mn, ops)
-            return True
-        load, store = mn[:3] in ('ldr', 'vld'), mn[:3] in ('str', 'vst')
-        where = next((n for n, o in enumerate(ops) if o.startswith('[')), None)
-        if not (load or store) or where is None or mn in (
-                'ldrexd', 'strexd'):
-            return False
-        inner = ops[where].rstrip('!')[1:-1]
-        parts = [p.strip() for p in inner.split(',')]
-        base = self.s.get(parts[0])
-        if parts[0] == 'pc':
-            base = ('k', (i.addr + 4) & ~3)
-        off = 0 if len(parts) == 1 else _number(parts[1])
-        post = _number(ops[where + 1]) if where + 1 < len(ops) else None
-        size = {'strb': 1, 'strh': 2, 'strd': 8, 'ldrd': 8}.get(mn, 4)
-        if mn[0] == 'v' and ops[0][:1] == 'd':
-            size = 8
-        key = self.slot(base, off) if off is not None else None
-        if store:
-            exclusive = mn.startswith('strex')
-            first = 1 if exclusive else 0
-            if exclusive:
-                self.set(ops[0], None)
-            for n, r in enumerate(ops[first:where]):
-                k = (key[0], key[1] + 4 * n) if key else None
-                word = mn in ('str', 'strd', 'strex')
-                self.store(k, self.s.get(r) if word else None,
-                           4 if word else size)
-        self.writeback(ops[where], parts, base, off, where, ops, post)
-        if load and mn[0] == 'l':
-            self.loaded(i, mn, ops, where, base, off, key, parts)
-        return True
-
-    def writeback(self, operand, parts, base, off, where, ops, post):
-        if operand.endswith('!'):
-            step_by = off
-        elif where + 1 < len(ops):
-            step_by = post
-        else:
-            return
-        self.set(parts[0], self.add(base, step_by))
-
-    def loaded(self, i, mn, ops, where, base, off, key, parts):
-        if mn not in ('ldr', 'ldrd'):
-            for r in ops[:where]:
-                self.set(r, None)
-            return
-        for n, r in enumerate(ops[:where]):
-            v = None
-            if key is not None:
-                v = self.s.slots.get((key[0], key[1] + 4 * n))
-            elif base and base[0] == 'k' and off is not None and (
-                    parts[0] == 'pc'):
-                w = self.image.elf.word(base[1] + off + 4 * n)
-                v = ('sym', w) if isinstance(w, str) else w is not None and (
-                    'k', w) or None
-            if r == 'pc':
-                self.word_table(i, parts, base)
-                if not self.after.jumps:
-                    self.set_pc(v, loaded=parts[0] == 'sp')
-            else:
-                self.set(r, v)
-
-    def word_table(self, i, parts, base):
-        """ldr pc, [table, rN, lsl #2] with a table at a known place."""
-        if len(parts) < 3 or not base or base[0] != 'k':
-            return
-        at = base[1]
-        while len(self.after.jumps) < 4096:
-            w = self.image.elf.word(at)
-            if not isinstance(w, int) or (w & ~1) not in self.image.insns or (
-                    not self.f.addr < (w & ~1) < self.f.end):
-                break
-            self.after.jumps.append(w & ~1)
-            at += 4
-        self.after.stop = bool(self.after.jumps)
-
     # -- computation -----------------------------------------------------------
 
     def add(self, a, n):
@@ -398,7 +193,7 @@ class Step:
         if not ops:
             return None
         if ops[0].startswith('#'):
-            return ('k', _number(ops[0]) & M32)
+            return ('k', number(ops[0]) & M32)
         v = self.s.get(ops[0])
         if len(ops) > 1:
             kind, _, n = ops[1].partition(' #')
@@ -472,7 +267,7 @@ class Step:
         if a is None:
             return None
         if mn == 'bfc' and a[0] == 's':
-            lsb, width = _number(self.i.ops[1]), _number(self.i.ops[2])
+            lsb, width = number(self.i.ops[1]), number(self.i.ops[2])
             return self.align(a, 1 << width) if lsb == 0 else None
         if n is None:
             return None
@@ -499,15 +294,6 @@ class Step:
         if a[1] in self.s.fresh:
             return a
         return aligned(a, n)
-
-
-def _number(text):
-    if text is None or not text.startswith('#'):
-        return None
-    try:
-        return int(text[1:], 0)
-    except ValueError:
-        return None
 
 
 def step(image, f, i, state):

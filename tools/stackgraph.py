@@ -66,6 +66,10 @@ def default_bounds():
     return sorted(glob.glob(os.path.join(here, 'bounds', '*.bounds')))
 
 
+def path_text(path):
+    return ', '.join(f'{n} at {d}' for n, d in path)
+
+
 class Graph:
     def __init__(self, path, bounds, indirect=None):
         self.image = elfwalk.Image(path).walk()
