@@ -97,6 +97,7 @@ void cause_panic(void)
 static void cause_wrong_call(void)
 {
     al_mutex_unlock(&never_locked);
+    AL_BARRIER(); /* not a jump: the backtrace shall name this function */
 }
 
 static void cause_null_mutex(void)
@@ -123,6 +124,7 @@ static void cause_smashed_sp(void)
 
 #define DACCVIOL  0x82u /* with MMARVALID */
 #define PRECISERR 0x8200u
+#define STKERR    0x9200u /* with PRECISERR and BFARVALID */
 #define UNDEF     0x10000u
 #define UNALIGNED 0x1000000u
 #define DIVBYZERO 0x2000000u
@@ -144,7 +146,7 @@ const struct cause causes[] = {
         {"null mutex", cause_null_mutex, AL_CAUSE_NULL, DACCVIOL, false},
         {"jump", cause_jump, AL_CAUSE_BUS, 0x100, false},
         {"svc", cause_svc, AL_CAUSE_FAULT, 0, true},
-        {"smashed sp", cause_smashed_sp, AL_CAUSE_STACK, 0, false},
+        {"smashed sp", cause_smashed_sp, AL_CAUSE_STACK, STKERR, false},
 };
 
 const uint32_t causes_count = sizeof(causes) / sizeof(causes[0]);

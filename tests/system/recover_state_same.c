@@ -166,7 +166,8 @@ static bool as_the_record_says(const struct seen *s)
 
     return death->trap_pc == rig_record.pc && death->psr == rig_record.psr &&
            death->cfsr == rig_record.fault_status &&
-           (!fault || death->trap == ARCH_TRAP_FAULT);
+           (!fault || death->trap == ARCH_TRAP_FAULT ||
+                   death->trap == ARCH_TRAP_STACK);
 }
 
 static bool details_of_a_panic(const struct seen *s)
