@@ -111,3 +111,11 @@ AL_NORETURN void abort(void)
 {
     recover_panic(AL_CAUSE_PANIC, 0, 0, "abort() was called");
 }
+
+/* std::terminate(), for C++ programs without a runtime library: the same. */
+AL_NORETURN void _ZSt9terminatev(void);
+
+__attribute__((weak)) AL_NORETURN void _ZSt9terminatev(void)
+{
+    recover_panic(AL_CAUSE_PANIC, 0, 0, "std::terminate() was called");
+}

@@ -24,7 +24,8 @@ SLACK = 64
 # context, which --context counts.
 ENDS = re.compile(
     r'_Unwind_Resume$|__cxa_end_cleanup$|__ubsan_handle_|__aeabi_[il]div0$|'
-    r'abort$|kernel_stop$|recover_panic$|al_panic$|panic_caller$|al_assert_failed$|'
+    r'abort$|_ZSt9terminatev$|kernel_stop$|recover_panic$|al_panic$|'
+    r'panic_caller$|al_assert_failed$|'
     r'arch_switch$')
 
 
