@@ -39,17 +39,20 @@ struct clock_words {
     uint32_t expiry;
 };
 
-static struct clock_words *the_clock(void)
+static struct clock_words *clock;
+
+/* NULL when a tick comes in between. */
+static struct clock_words *find_clock(void)
 {
     uint8_t *at = __al_state_low;
 
     for (; at + sizeof(struct clock_words) <= __al_state_high; at += 8) {
-        struct clock_words *clock = (struct clock_words *)(void *)at;
+        struct clock_words *here = (struct clock_words *)(void *)at;
         al_time now = al_now();
 
-        if (now > 1 && clock->index < 2 && clock->count[clock->index] == now &&
-                clock->count[clock->index ^ 1] == now - 1) {
-            return clock;
+        if (now > 1 && here->index < 2 && here->count[here->index] == now &&
+                here->count[here->index ^ 1] == now - 1) {
+            return here;
         }
     }
     return NULL;
@@ -213,10 +216,11 @@ static const uint8_t *address_of(uint32_t offset)
                                   : __al_tasks_low + (offset - state_bytes());
 }
 
-static bool is_named(const uint8_t *at, const void *clock)
+static bool is_named(const uint8_t *at)
 {
     for (uint32_t i = 0; i < NAMED; i++) {
-        const uint8_t *low = named[i].at != NULL ? named[i].at : clock;
+        const uint8_t *low =
+                named[i].at != NULL ? named[i].at : (const uint8_t *)clock;
 
         if (at >= low && at < low + named[i].bytes) {
             return true;
@@ -237,7 +241,6 @@ static const void *was(const void *now)
 
 static void compare(const struct cause *cause, const char *scopes)
 {
-    struct clock_words *clock = the_clock();
     struct al_task victim_was;
     struct al_task victim_is = rig_victim;
     struct clock_words clock_was;
@@ -249,8 +252,7 @@ static void compare(const struct cause *cause, const char *scopes)
     __builtin_memcpy(&victim_was, was(&rig_victim), sizeof(victim_was));
     __builtin_memcpy(&clock_was, was(clock), sizeof(clock_was));
     for (uint32_t i = 0; i < state_bytes() + tasks_bytes(); i++) {
-        if (before.bytes[i] != after.bytes[i] &&
-                !is_named(address_of(i), clock)) {
+        if (before.bytes[i] != after.bytes[i] && !is_named(address_of(i))) {
             differs++;
             first = first != 0 ? first : (uintptr_t)address_of(i);
         }
@@ -460,7 +462,10 @@ static void cell(const struct cause *cause, uint32_t k)
 static void judge_main(void)
 {
     al_sleep(3);
-    CHECK(the_clock() != NULL, "the clock is found");
+    for (int i = 0; i < 3 && clock == NULL; i++) {
+        clock = find_clock();
+    }
+    CHECK(clock != NULL, "the clock is found");
     CHECK(state_bytes() + tasks_bytes() <= PICTURE_BYTES, "pictures fit");
     die = nothing; /* every task has been everywhere once */
     (void)rig_run(with_fpu);
