@@ -178,10 +178,11 @@ def judge(test, status, output):
     good = len(re.findall(r"(?m)^ok ", output))
     bad = re.findall(r"(?m)^not ok .*", output)
     checks = good + len(bad)
-    if status is None:
-        return f"timed out after {test.timeout:.0f} s", checks
+    late = f"timed out after {test.timeout:.0f} s"
     if bad:
-        return "\n".join(bad[:20]), checks
+        return "\n".join(bad[:20] + ([late] if status is None else [])), checks
+    if status is None:
+        return late, checks
     if status != 0:
         return f"ended with status {status}", checks
     if checks == 0:
