@@ -120,8 +120,9 @@ class Line:
 
 
 def exact(image, f, addr, later):
-    """Why the check before the variable lowering at `addr` is not exact, or
-    None when it is."""
+    """What is wrong with the check before the variable lowering at `addr`:
+    (bytes that it lets through too many, or None; a sentence); None when it is
+    exact. A negative number: it is safe, and stricter than need be."""
     i = image.insns[addr]
     line = Line(image.insns, image.targets, addr, f.addr)
     old = line.get('sp')
@@ -142,10 +143,10 @@ def exact(image, f, addr, later):
             return None
         seen.append({'wraps': 1})
     if not line.checks:
-        return 'without the check (svc #4) before it'
+        return None, 'without the check (svc #4) before it'
     off = next((s[1] for s in seen if set(s) == {1}), None)
     if off is not None:
         off = off - (1 << 32) if off >> 31 else off
-        return (f'with a check that is {abs(off)} bytes too '
-                f'{"lenient" if off > 0 else "strict"}')
-    return 'with a check (svc #4) that is not the exact one'
+        return off, (f'with a check that is {abs(off)} bytes too '
+                     f'{"lenient" if off > 0 else "strict"}')
+    return None, 'with a check (svc #4) that is not the exact one'

@@ -311,7 +311,7 @@ def verifying(i):
     v('variable_unchecked', '', 'without the check')
     v('variable_unrecorded', trap % 64, 'by a variable amount', form=1)
     v('variable_lenient', trap % 68, '4 bytes too lenient')
-    v('variable_strict', trap % 56, '8 bytes too strict')
+    v('variable_strict', trap % 56)
     v('variable_other_size', (trap % 64).replace('r0', 'r1'), 'not the exact')
     v('variable_other_trap', (trap % 64).replace('#4', '#1'), 'without')
     v('variable_inverse', (trap % 64).replace('lo', 'hi'), 'without')

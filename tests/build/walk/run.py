@@ -92,7 +92,7 @@ STACK = stack_tool()
 def judge(obj):
     """(functions, complaints) of one object."""
     graph = STACK.Graph(str(obj), {})
-    wrong = STACK.Verify(graph).run()
+    wrong = STACK.Verify(graph, exact=True).run()
     for f in graph.functions.values():
         r = graph.record(f)
         if r is None:
