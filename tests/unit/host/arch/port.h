@@ -18,12 +18,34 @@ struct arch_death {
 /* What arch_in_handler() says; the test's to set. */
 extern bool host_in_handler;
 
-struct al_core;
-struct al_task;
+/* A scope is four words: struct al_scope, which is not known here. */
+struct host_scope {
+    void *arg;
+    void *prev;
+    void (*fn)(void *);
+    void *task;
+};
 
-AL_INLINE struct al_task *arch_self(const struct al_core *core)
+AL_INLINE void arch_scope_write(
+        void *scope, void *arg, void *prev, void (*fn)(void *), void *task)
 {
-    return *(struct al_task *const *)core;
+    struct host_scope *s = (struct host_scope *)scope;
+
+    s->arg = arg;
+    s->prev = prev;
+    s->fn = fn;
+    s->task = task;
+}
+
+AL_INLINE void arch_scope_read(const void *scope, void **arg, void **prev,
+        void (**fn)(void *), void **task)
+{
+    const struct host_scope *s = (const struct host_scope *)scope;
+
+    *arg = s->arg;
+    *prev = s->prev;
+    *fn = s->fn;
+    *task = s->task;
 }
 
 #define arch_entry_sp() ((uintptr_t)__builtin_frame_address(0))
