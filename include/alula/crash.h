@@ -48,20 +48,20 @@ enum al_cause {
 };
 
 struct al_crash_record {
-    uint32_t magic;      /* AL_CRASH_MAGIC once the record is whole */
-    uint16_t version;    /* AL_CRASH_VERSION */
-    uint16_t size;       /* of this structure, in bytes */
-    uint32_t sequence;   /* 1 for the first death since power-up */
-    uint32_t checksum;   /* see above */
+    uint32_t magic;       /* AL_CRASH_MAGIC once the record is whole */
+    uint16_t version;     /* AL_CRASH_VERSION */
+    uint16_t size;        /* of this structure, in bytes */
+    uint32_t sequence;    /* 1 for the first death since power-up */
+    uint32_t checksum;    /* see above */
     uint32_t build_id[2]; /* first bytes of the image's build id */
-    uint32_t cause;      /* enum al_cause */
-    uint32_t detail[2];  /* by cause: frame bytes; address; index and bound */
-    uint32_t text;       /* address of constant text in the image; 0: none */
-    char task[12];       /* name, cut, ends in NUL unless 12 long */
-    uint32_t generation; /* of the task that died */
-    uint32_t tick[2];    /* low, high */
-    uint32_t pc;         /* where it died */
-    uint32_t lr;         /* return address there */
+    uint32_t cause;       /* enum al_cause */
+    uint32_t detail[2];   /* by cause: frame bytes; address; index and bound */
+    uint32_t text;        /* address of constant text in the image; 0: none */
+    char task[12];        /* name, cut, ends in NUL unless 12 long */
+    uint32_t generation;  /* of the task that died */
+    uint32_t tick[2];     /* low, high */
+    uint32_t pc;          /* where it died */
+    uint32_t lr;          /* return address there */
     uint32_t sp;
     uint32_t psr;
     uint32_t fault_status; /* as the processor tells it; 0: no fault */

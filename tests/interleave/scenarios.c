@@ -521,8 +521,7 @@ static const char *look(void)
     if (wrong == NULL && inj.guard != 0) {
         wrong = "a register changed";
     }
-    if (wrong == NULL &&
-            (inj.runs1 != inj.given1 || inj.runs2 != inj.given2)) {
+    if (wrong == NULL && (inj.runs1 != inj.given1 || inj.runs2 != inj.given2)) {
         wrong = "a wake-up is late or lost";
     }
     return wrong;

@@ -29,22 +29,22 @@ extern const unsigned scenario_count;
 
 /* What handlers do; shared state in `inj`. */
 extern struct inj {
-    volatile uint32_t fired; /* handlers that ran in this round */
-    volatile uint32_t pc;    /* where the first of them hit */
-    uint32_t psp_min;        /* over all rounds */
-    const char *volatile wrong; /* what a handler saw; NULL: nothing */
+    volatile uint32_t fired;          /* handlers that ran in this round */
+    volatile uint32_t pc;             /* where the first of them hit */
+    uint32_t psp_min;                 /* over all rounds */
+    const char *volatile wrong;       /* what a handler saw; NULL: nothing */
     volatile uint32_t given1, given2; /* to hi1, hi2; rounds together */
     volatile uint32_t runs1, runs2;
-    volatile uint32_t slept;     /* times that sleeper woke */
-    volatile uint32_t guard;     /* registers that changed, of all tasks */
-    volatile uint32_t order;     /* of hi's runs in this round, 4 bits each */
-    volatile uint32_t fpu;       /* everybody has floating-point state */
-    volatile uint32_t timed;     /* act_give alone: measure to hi1's run */
+    volatile uint32_t slept; /* times that sleeper woke */
+    volatile uint32_t guard; /* registers that changed, of all tasks */
+    volatile uint32_t order; /* of hi's runs in this round, 4 bits each */
+    volatile uint32_t fpu;   /* everybody has floating-point state */
+    volatile uint32_t timed; /* act_give alone: measure to hi1's run */
     volatile uint32_t time_given;
-    volatile uint32_t longest;   /* instructions from that give to hi1 */
-    uint32_t longest_pc;         /* where it came */
+    volatile uint32_t longest; /* instructions from that give to hi1 */
+    uint32_t longest_pc;       /* where it came */
     const struct scenario *longest_in;
-    int32_t balance;             /* units that scenario's semaphore should have */
+    int32_t balance; /* units that scenario's semaphore should have */
     const struct scenario *scenario;
 } inj;
 
