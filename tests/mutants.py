@@ -5,7 +5,7 @@
     mutants.py [--short] [--only NAME]
 
 A line of the list is `name | file | sed expression | test`, the test named as
-`./alula test --only` takes it. Each mutation is made in a copy of the tree
+`./alula test --list` prints it. Each mutation is made in a copy of the tree
 (build/mutants/tree), where the test is built and run; it is
 
     killed          the named test ran and failed
@@ -15,7 +15,7 @@ A line of the list is `name | file | sed expression | test`, the test named as
     timed out       the test hung: that shows nothing about what it checks
 
 and only `killed` counts. Before, each test must pass in the copy, unmutated.
---short takes three mutations, spread over the list. Results go to
+--short takes those that the list's `short:` line names. Results go to
 build/results/mutants.json (mutants-short.json); ends 0 when all are killed.
 """
 import argparse
@@ -34,16 +34,22 @@ TREE = ROOT / "build/mutants/tree"
 
 
 def read_list():
+    """(all mutations, the names of those for --short)."""
     path = ROOT / "tests/mutants.list"
-    mutants = []
+    mutants, short = [], []
     for at, line in enumerate(path.read_text().splitlines(), 1):
-        if not line.strip() or line.startswith("#"):
+        if line.startswith("short:"):
+            short = line.split()[1:]
+        if not line.strip() or line.startswith(("#", "short:")):
             continue
         fields = [f.strip() for f in re.split(r"\s+\|\s+", line)]
         if len(fields) != 4:
             sys.exit(f"{path}:{at}: name | file | sed expression | test")
         mutants.append(dict(zip(("name", "file", "sed", "test"), fields)))
-    return mutants
+    unknown = set(short) - {m["name"] for m in mutants}
+    if unknown or not short:
+        sys.exit(f"{path}: short: {' '.join(unknown) or 'names none'}")
+    return mutants, short
 
 
 def copy_tree():
@@ -110,11 +116,11 @@ def main():
     args = parser.parse_args()
     os.chdir(ROOT)
     sys.stdout.reconfigure(line_buffering=True)
-    mutants = read_list()
+    mutants, short = read_list()
     if args.only:
         mutants = [m for m in mutants if m["name"] == args.only]
     if args.short:
-        mutants = mutants[::max(1, len(mutants) // 3)][:3]
+        mutants = [m for m in mutants if m["name"] in short]
     if not mutants:
         print("./alula mutants: no such mutation", file=sys.stderr)
         return 2
