@@ -72,6 +72,9 @@ set(ALULA_SECTION_FLAGS -ffunction-sections -fdata-sections
 
 # Depths of precompiled functions, stated in files that alula-as reads.
 file(GLOB ALULA_BOUNDS CONFIGURE_DEPENDS "${ALULA_ROOT}/tools/bounds/*.bounds")
+# What decides whether an image may be linked; a change links all again.
+file(GLOB ALULA_LINK_TOOLS CONFIGURE_DEPENDS "${ALULA_ROOT}/tools/*.py"
+  "${ALULA_ROOT}/tools/alula-stack")
 list(TRANSFORM ALULA_BOUNDS PREPEND "-Wa,--alula-bounds="
   OUTPUT_VARIABLE ALULA_BOUNDS_FLAGS)
 
@@ -175,6 +178,6 @@ function(alula_firmware app)
     "LINKER:-Map=$<TARGET_FILE:${app}>.map")
   set_property(TARGET ${app} APPEND PROPERTY LINK_DEPENDS
     "${script}" "${ALULA_ROOT}/tools/alula-link"
-    "${ALULA_ROOT}/tools/alula-stack" "${ALULA_ROOT}/tools/elfwalk.py"
+    ${ALULA_LINK_TOOLS} ${ALULA_BOUNDS}
     "${ALULA_ROOT}/tools/check-flags" "${ALULA_ROOT}/arch/cortexm/stack.args")
 endfunction()
