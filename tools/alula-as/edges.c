@@ -60,6 +60,12 @@ static void follow(
         to_code(w, insn, t.insn, s);
         break;
     case TARGET_FUNCTION:
+        if (span_begins(name, "OUTLINED_FUNCTION_")) {
+            walk_fail(w, insn,
+                    "continues in code that the compiler cut out of several "
+                    "functions",
+                    "compile with -mno-outline");
+        }
         leave(w, insn, s);
         break;
     case TARGET_HERE:

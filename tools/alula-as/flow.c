@@ -237,6 +237,9 @@ void flow_step(struct unit *u, int insn, struct state *s, struct effect *e)
         e->way_out = asm_way;
         break;
     default:
+        if (i->op == OP_STORE) {
+            slot_store(i, s);
+        }
         address(u, i, s, e);
         if (first_sp && (i->dests > 0 || i->op == OP_OTHER)) {
             write_sp(u, insn, s, e);

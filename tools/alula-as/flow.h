@@ -32,6 +32,15 @@ struct value {
     int32_t n;
 };
 
+enum {
+    SLOTS = 4
+};
+
+struct kept {
+    int32_t at; /* depth */
+    struct value v;
+};
+
 enum base {
     BASE_ENTRY = 1, /* sp at the entry */
     BASE_MOVED = 2  /* that less an unknown amount: the state is variable */
@@ -39,9 +48,10 @@ enum base {
 
 struct state {
     int32_t depth;
-    uint8_t bases;      /* what depth is counted from: one of these */
-    bool queued;        /* in the walk's work list */
-    struct value r[15]; /* [13] unused */
+    uint8_t bases;            /* what depth is counted from: one of these */
+    bool queued;              /* in the walk's work list */
+    struct value r[15];       /* [13] unused */
+    struct kept slots[SLOTS]; /* slot.c; VALUE_ANY: empty */
 };
 
 /* How an instruction moves sp by an unknown amount. */
@@ -80,6 +90,11 @@ void flow_entry(struct state *s);
 void flow_step(struct unit *u, int insn, struct state *s, struct effect *e);
 /* value.c: what `ldr rX, label` or `ldr rX, =value` loads. */
 bool flow_literal(struct unit *u, const struct insn *i, struct value *v);
+
+/* slot.c */
+void slot_store(const struct insn *i, struct state *s);
+struct value slot_load(const struct insn *i, const struct state *s);
+bool slot_join(struct state *into, const struct state *from);
 
 /* state.c */
 bool state_join(struct state *into, const struct state *from, bool *conflict);

@@ -50,6 +50,7 @@ bool state_join(struct state *into, const struct state *from, bool *conflict)
     for (int r = 0; r < 15; r++) {
         changed |= join_value(&into->r[r], &from->r[r]);
     }
+    changed |= slot_join(into, from);
     return changed;
 }
 

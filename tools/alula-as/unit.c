@@ -223,7 +223,11 @@ int unit_label_insn(const struct unit *u, int label)
         }
         k = u->items[k].next;
     }
-    return k != NONE ? u->items[k].insn : NONE;
+    /* A label at the very end is not the next function's beginning. */
+    if (k == NONE || u->items[k].function != u->items[label].function) {
+        return NONE;
+    }
+    return u->items[k].insn;
 }
 
 struct span unit_function_name(const struct unit *u, int function)

@@ -301,7 +301,7 @@ struct value value_result(struct unit *u, int insn, const struct state *s)
         return mask(i, a, value_number((1u << (b.n & 31)) - 1), false);
     case OP_LOAD:
         if (!flow_literal(u, i, &v)) {
-            v = (struct value){.kind = VALUE_LOADED};
+            v = slot_load(i, s);
         }
         return v;
     default:

@@ -307,14 +307,20 @@ def rounding(c, tool):
             'int args(unsigned n, int b) { char a[n]; g(a); '
             'return h(b, b, b, b, b, b, a); }\n'
             'int maybe(unsigned n, int b) { if (b) { char a[n]; g(a); '
-            'return a[b]; } return 3; }\n')
+            'return a[b]; } return 3; }\n'
+            'int spilled(unsigned n, volatile int *p, int k) { int a = p[0], '
+            'b = p[1], c = p[2], d = p[3], e = p[4], f = p[5], q = p[6]; '
+            'int r = p[7], s = p[8], t = p[9]; for (int i = 0; i < k; i++) '
+            '{ char z[n]; g(z); a += h(a, b, c, d, e, f, z); b ^= z[0]; '
+            'p[i] = q + r * s - t; } return a + b + c + d + e + f + q + r + s '
+            '+ t; }\n')
     src = tool.write('round.c', text)
     for which, levels in (('g', '0g123s'), ('c', '02s')):
         for level in levels:
             done, obj = tool.compile(which, src, '-O' + level)
             wrong = []
             for f in ('once', 'alloca_once', 'sum', 'aligned', 'loop', 'args',
-                      'maybe'):
+                      'maybe', 'spilled'):
                 code = disassembly(obj, f)
                 sizes = [x for k, x in enumerate(code) if re.match(
                     r'cmp(.w)? r\d+, #(7|31)$', x) and code[k + 1:k + 3] in (
