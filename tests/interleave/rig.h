@@ -69,6 +69,18 @@ uint32_t rig_guard(void (*fn)(void), uint32_t seed, uint32_t fpu);
 uint32_t rig_spin(const volatile uint32_t *go, uint32_t seed, uint32_t fpu);
 
 /*
+ * For tests in which somebody is always ready: the least urgent task, which
+ * never runs unless a wake-up is lost. Ends the test then. Needs test.h.
+ */
+#define RIG_WATCH()                                              \
+  static void watch_main(void)                                   \
+  {                                                              \
+    CHECK(false, "nobody is ready any more: a wake-up is lost"); \
+    test_done();                                                 \
+  }                                                              \
+  AL_TASK(watch, watch_main, 1, 1024)
+
+/*
  * Walks all that the kernel holds and returns NULL, or what is wrong, in
  * words. Called by a task, from where all handlers have ended: the lock is free
  * and nothing is in the inbox; rings and bitmap agree; each task is in one

@@ -176,3 +176,5 @@ static void judge_main(void)
 }
 
 AL_TASK(judge, judge_main, 7, 2048);
+
+RIG_WATCH();

@@ -131,3 +131,5 @@ static void op_main(void)
 }
 
 AL_TASK(op, op_main, 10, 2048);
+
+RIG_WATCH();
