@@ -323,7 +323,7 @@ def rounding(c, tool):
                       'maybe', 'spilled'):
                 code = disassembly(obj, f)
                 sizes = [x for k, x in enumerate(code) if re.match(
-                    r'cmp(.w)? r\d+, #(7|31)$', x) and code[k + 1:k + 3] in (
+                    r'cmp(\.w)? \w+, #(7|31)$', x) and code[k + 1:k + 3] in (
                     ['it cc', 'svccc 4'],
                     ['it cc', f'mvncc.w {x.split()[1]} #0'])]
                 moves = sum(x == 'svccc 4' for x in code)
