@@ -290,6 +290,9 @@ static int assemble_object(
     for (int k = 0; k < l->assemble.n; k++) {
         add(&c, l->assemble.v[k]);
     }
+    if (!is_hand_written(l)) {
+        add(&c, "-w"); /* about the compiler's own text */
+    }
     add(&c, "-c");
     add(&c, "-o");
     add(&c, object_name(l));
