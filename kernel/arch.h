@@ -146,8 +146,8 @@ AL_NORETURN void arch_recover_pad(struct al_task *task);
 AL_NORETURN void arch_recover_call(void (*fn)(void *), void *arg, uintptr_t sp);
 
 /**
- * Start a task that died again: reset what it left in the processor (masks,
- * floating-point state), then entry(args) at `sp`.
+ * Start a task that died again: drop its floating-point state, then
+ * entry(args) at `sp`. Masks that it left are cleared by then.
  *
  * @context   the dying task
  */

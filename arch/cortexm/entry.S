@@ -9,9 +9,9 @@
  * task's own priority: the fault entries are the only code of ours that runs
  * above the interrupts, straight-line and short (tests count it).
  *
- * Masks: recover_panic (al_recover_entry), arch_recover_next and arch_restart
- * clear what a dead task or its cleanups left behind, kernel_stop sets one for
- * good. No other instruction in this file writes a mask.
+ * Masks: recover_panic (al_recover_entry) and arch_recover_next clear what a
+ * dead task, or a cleanup of its, left behind, kernel_stop sets one for good. No
+ * other instruction in this file writes a mask.
  */
 #include "offsets.h"
 
@@ -503,9 +503,6 @@ arch_restart:
         movs    r0, #2                  /* FPCA off: FPSCR from FPDSCR at the */
         msr     control, r0             /* first FPU instruction */
         isb
-        movs    r0, #0
-        msr     basepri, r0             /* what its cleanups left masked */
-        cpsie   i
         bl      al_trampoline           /* not a jump: tools see no way back */
         udf     #0
         .fnend
