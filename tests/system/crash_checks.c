@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Claim: each check that a compiler can put in, of the debug preset's list, ends
+ * Claim: each check that a compiler can put into C, of the debug preset's list
+ * (enum and return are for C++), ends
  * the task that fails it, whose scopes are undone, and the record names cause,
  * file and line.
  *

@@ -202,6 +202,16 @@ static void leaves_masked(void *arg)
     __asm__ volatile("cpsid i\n\tmsr basepri, %0" ::"r"(0x80) : "memory");
 }
 
+static uint32_t masks(void)
+{
+    uint32_t primask;
+    uint32_t basepri;
+
+    __asm__ volatile("mrs %0, primask\n\tmrs %1, basepri"
+                     : "=r"(primask), "=r"(basepri));
+    return primask | basepri;
+}
+
 static void with(const char *name, const char *place, void (*body)(void),
         const char *log, uint32_t nested)
 {
@@ -216,6 +226,7 @@ static void with(const char *name, const char *place, void (*body)(void),
     CHECK(rig_heap_used() == heap && rig_record.heap_left == 0, "%s, %s: heap",
             name, place);
     CHECK(!al_mutex_is_held(&mutex), "%s, %s: mutex", name, place);
+    CHECK(masks() == 0, "%s, %s: masks", name, place);
     al_sleep(1);
     CHECK(al_now() != then, "%s, %s: the tick goes on", name, place);
 }
