@@ -354,7 +354,8 @@ __attribute__((noinline)) static uint32_t do_special(
         return pop_mask(task, vsp, (op & 0xf) << 8 | operand);
     }
     if (op >= 0x94 && op < 0x9c) {
-        return task->death.r[op - 0x94];
+        vsp = task->death.r[op - 0x94];
+        return vsp % 4 == 0 ? vsp : 0; /* it may be damaged */
     }
     if (op == 0xb1) { /* r0-r3: of no use to a caller */
         return vsp + 4u * bits_of[operand & 15];

@@ -141,6 +141,33 @@ static NOINLINE void overwrites_all(void)
     al_panic("test");
 }
 
+/* Dies with something else in the frame pointer. */
+static NOINLINE void spoils_r7(void)
+{
+    __asm__ volatile("mov r7, %0\n\tmovs r0, #0\n\tbl al_panic" ::"r"(damage)
+                     : "r0");
+    __builtin_unreachable();
+}
+
+/* A frame that is found by its frame pointer, and holds floating registers. */
+static NOINLINE uint32_t by_frame_pointer(uint32_t n)
+{
+    volatile char *block = __builtin_alloca(n);
+
+    block[0] = 1;
+#ifdef __ARM_FP
+    __asm__ volatile("vmov s16, %0\n\tvmov s18, %0" ::"r"(n) : "s16", "s18");
+#endif
+    at_bottom();
+    return block[0];
+}
+
+static void body_by_frame_pointer(void)
+{
+    AL_DEFER(rig_mark, RIG_MARK('c'));
+    sink = by_frame_pointer(200);
+}
+
 static void judge_main(void)
 {
     static const uint32_t damages[] = {
@@ -161,6 +188,19 @@ static void judge_main(void)
         CHECK(rig_run(body) == 1 && rig_log_is("ba"), "everything %x",
                 (unsigned)damage);
     }
+    /* Frame pointers into the stack, misaligned or not, upwards and back. */
+    at_bottom = spoils_r7;
+    for (uint32_t i = 0; i < 400; i += 3) {
+        uint32_t deaths;
+
+        damage = rig_victim.stack_high - i;
+        deaths = rig_run(body_by_frame_pointer);
+        if (deaths != 1 || !rig_log_is("c")) {
+            CHECK(false, "frame pointer %x: %d deaths, ran \"%s\"",
+                    (unsigned)damage, (int)deaths, rig_log());
+        }
+    }
+    CHECK(rig_run(body) == 1 && rig_log_is("ba"), "frame pointers");
     test_done();
 }
 
