@@ -201,6 +201,29 @@ static bool stated(const struct unit *u, const struct insn *i, struct state *s,
     return true;
 }
 
+/* What the instruction leaves in registers; `v` in its only destination. */
+static void define(
+        const struct insn *i, struct state *s, struct effect *e, struct value v)
+{
+    for (unsigned set = insn_defines(i) & 0x5fff; set != 0; set &= set - 1) {
+        int r = __builtin_ctz(set);
+
+        s->r[r] = i->op == OP_LDM || i->op == OP_POP
+                          ? (struct value){.kind = VALUE_LOADED}
+                          : value_any();
+    }
+    if (i->dests == 1 && i->count > 0) {
+        int r = insn_register(i->operand[0]);
+
+        if (r < 0 || r > 14 || r == 13) {
+            return;
+        }
+        s->r[r] = v;
+        e->above |= (i->op == OP_ADD || i->op == OP_SUB) && value_is_sp(v) &&
+                    v.n <= 0;
+    }
+}
+
 void flow_step(struct unit *u, int insn, struct state *s, struct effect *e)
 {
     const struct insn *i = &u->insns[insn];
@@ -245,22 +268,7 @@ void flow_step(struct unit *u, int insn, struct state *s, struct effect *e)
             write_sp(u, insn, s, e);
         }
     }
-    for (unsigned set = insn_defines(i) & 0x5fff; set != 0; set &= set - 1) {
-        int r = __builtin_ctz(set);
-
-        s->r[r] = i->op == OP_LDM || i->op == OP_POP
-                          ? (struct value){.kind = VALUE_LOADED}
-                          : value_any();
-    }
-    if (i->dests == 1 && !first_sp && i->count > 0) {
-        int r = insn_register(i->operand[0]);
-
-        if (r >= 0 && r < 15) {
-            s->r[r] = v;
-        }
-        e->above |= (i->op == OP_ADD || i->op == OP_SUB) && value_is_sp(v) &&
-                    v.n <= 0;
-    }
+    define(i, s, e, v);
     if (e->moves_sp && u->items[i->item].repeated) {
         e->problem = "sp moves inside .rept, .irp or .if";
         e->way_out = "mark the function by `@alula: unchecked N'";

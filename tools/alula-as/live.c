@@ -16,7 +16,6 @@ enum {
 struct look {
     struct walk *w;
     int reg;
-    int left;
     int seen[LOOK];
     int nseen;
 };
