@@ -39,24 +39,38 @@ static bool count_store(struct al_sem *sem, int32_t count)
     return arch_store_if(&sem->count, (uint32_t)count);
 }
 
+/*
+ * Interrupts came between the look at the count and the lock, which is held:
+ * let them finish, and look again. True: a unit was there, and the lock is
+ * free; false: a unit is asked for, under the lock.
+ */
+__attribute__((noinline)) static bool take_again_held(struct al_sem *sem)
+{
+    int32_t count;
+
+    do {
+        softlock_leave();
+        softlock_take();
+        count = count_look(sem);
+    } while (!count_store(sem, count - 1));
+    if (count > 0) {
+        softlock_leave();
+        return true;
+    }
+    return false;
+}
+
 /* `count` was looked at last, and there was no unit. */
 __attribute__((noinline)) static void take_slow(
         struct al_sem *sem, int32_t count)
 {
-    struct al_task *self;
+    struct al_task *self = al_core.current;
 
     softlock_take();
-    while (!count_store(sem, count - 1)) {
-        /* An interrupt came since the look: let it finish, look again. */
-        softlock_leave();
-        softlock_take();
-        count = count_look(sem);
-    }
-    if (count > 0) {
-        softlock_leave();
+    if (__builtin_expect(!count_store(sem, count - 1), 0) &&
+            take_again_held(sem)) {
         return;
     }
-    self = al_core.current;
     sched_remove_held(self);
     self->state = AL_TASK_WAITING;
     wait_insert_held(&sem->waiters, self);
