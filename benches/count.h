@@ -43,8 +43,8 @@ extern volatile uint32_t count_to;
 
 #define COUNT_CLOSE()                                                  \
   __extension__({                                                      \
-  uint32_t count_now_;                                                 \
-  __asm__ volatile(COUNT_READ_("%0") : "=r"(count_now_) : : "memory"); \
+  register uint32_t count_now_ __asm__("r3"); /* r0 has a result */    \
+  __asm__ volatile(COUNT_READ_("r3") : "=r"(count_now_) : : "memory"); \
   count_now_;                                                          \
   })
 

@@ -30,6 +30,8 @@
  * port.h: arch_load_linked(p)     read a word and watch it
  * port.h: arch_store_if(p, v)     write it if nothing came between: true; any
  *                                 interrupt since the read makes it false
+ * port.h: arch_load_linked_at(object, offset), arch_store_if_at(object, offset,
+ *         v)                      the same at a constant offset in an object
  */
 
 /**

@@ -3,10 +3,11 @@
  * Mutexes with priority inheritance.
  *
  * Free and taken-with-nobody-waiting are one atomic word, `owner`; its bit 0
- * says that tasks wait, and sends the holder's unlock to the slow path, under
- * the kernel lock. A task pushes the mutex on its own chain of scopes between
- * the load-linked and the store-conditional that takes it: whoever fails takes
- * it off again by writing the chain's old head back.
+ * says that tasks wait, bit 1 that the last holder died with it. Either sends
+ * to the slow path, under the kernel lock, and so does an interrupt between
+ * load-linked and store-conditional. A task puts the mutex on its chain of
+ * scopes after it has taken it, and takes it off before it lets it go: the link
+ * is the holder's.
  *
  * Inheritance: a waiter raises the holder, and whoever that one waits for, one
  * link a step. A release recomputes the holder's priority from the mutexes that
@@ -26,6 +27,7 @@
 #include "wait.h"
 
 #define WAITED_FOR ((uintptr_t)1)
+#define POISONED   ((uintptr_t)2)
 
 struct al_mutex *mutex_of(struct al_scope *scope)
 {
@@ -37,12 +39,22 @@ static struct al_task *owner_of(const struct al_mutex *mutex)
 {
     uintptr_t owner = *(const volatile uintptr_t *)&mutex->owner;
 
-    return (struct al_task *)(owner & ~WAITED_FOR);
+    return (struct al_task *)(owner & ~(WAITED_FOR | POISONED));
+}
+
+static uintptr_t owner_look(struct al_mutex *mutex)
+{
+    return arch_load_linked_at(mutex, offsetof(struct al_mutex, owner));
+}
+
+static bool owner_store(struct al_mutex *mutex, uintptr_t owner)
+{
+    return arch_store_if_at(mutex, offsetof(struct al_mutex, owner), owner);
 }
 
 static al_status taken(const struct al_mutex *mutex)
 {
-    return mutex->poisoned != 0 ? AL_E_POISONED : AL_OK;
+    return (mutex->owner & POISONED) != 0 ? AL_E_POISONED : AL_OK;
 }
 
 /* Raise the holder, the holder of what that one waits for, and so on. */
@@ -66,13 +78,13 @@ __attribute__((noinline)) static al_status lock_slow(
 
     CALLER_MUST(MUTEX, 2, owner_of(mutex) != self);
     softlock_take();
-    if (mutex->owner == 0) {
-        /* It was let go since the look. Only tasks write the owner, and this
-         * one holds the lock: plain stores do. */
+    if (owner_of(mutex) == NULL) {
+        /* Poisoned, or let go since the look. Only tasks write the owner, and
+         * this one holds the lock: plain stores do. */
         mutex->scope.prev = self->scopes;
         mutex->scope.arg = (void *)entry_sp;
         self->scopes = &mutex->scope;
-        mutex->owner = (uintptr_t)self;
+        mutex->owner |= (uintptr_t)self;
         softlock_leave();
         return taken(mutex);
     }
@@ -91,25 +103,24 @@ __attribute__((noinline)) static al_status lock_slow(
 al_status al_mutex_lock(struct al_mutex *mutex)
 {
     struct al_task *self = al_core.current;
-    uintptr_t entry_sp = arch_entry_sp();
-    struct al_scope *newest = self->scopes;
 
-    CALLER_MUST(MUTEX, 1, !arch_in_handler());
-    do {
-        if (arch_load_linked(&mutex->owner) != 0) {
-            return lock_slow(mutex, entry_sp);
-        }
-    } while (!arch_store_if(&mutex->owner, (uintptr_t)self));
-    mutex->scope.prev = newest;
-    mutex->scope.arg = (void *)entry_sp;
+    if (arch_in_handler()) {
+        return panic_misuse(PANIC_MUTEX_1);
+    }
+    if (__builtin_expect(owner_look(mutex) != 0, 0) ||
+            __builtin_expect(!owner_store(mutex, (uintptr_t)self), 0)) {
+        return lock_slow(mutex, arch_entry_sp());
+    }
+    mutex->scope.arg = (void *)arch_entry_sp();
+    mutex->scope.prev = self->scopes;
     AL_BARRIER();
     self->scopes = &mutex->scope;
-    return taken(mutex);
+    return AL_OK;
 }
 
 al_status al_mutex_try_lock(struct al_mutex *mutex)
 {
-    if (*(volatile uintptr_t *)&mutex->owner != 0) {
+    if (owner_of(mutex) != NULL) {
         CALLER_MUST(MUTEX, 1, !arch_in_handler());
         return AL_E_BUSY;
     }
@@ -142,20 +153,31 @@ static uint8_t deserved_prio_held(const struct al_task *task)
     return prio;
 }
 
-/* Hand the mutex, out of its holder's chain already, to the first waiter. */
+/* Tasks wait, or the mutex is poisoned, or an interrupt came. It is out of its
+ * holder's chain; the first waiter gets it. */
 __attribute__((noinline)) static void release_slow(struct al_mutex *mutex)
 {
     struct al_task *self = al_core.current;
     struct al_task *heir;
+    uintptr_t owner;
 
     softlock_take();
+    owner = mutex->owner & POISONED;
     heir = wait_first_held(&mutex->waiters);
+    if (heir == NULL) {
+        mutex->owner = owner;
+        softlock_leave();
+        return;
+    }
     wait_remove_held(heir);
     heir->wants = NULL;
     mutex->scope.prev = heir->scopes;
     heir->scopes = &mutex->scope;
-    mutex->owner = (uintptr_t)heir |
-                   (wait_first_held(&mutex->waiters) != NULL ? WAITED_FOR : 0);
+    owner |= (uintptr_t)heir;
+    if (wait_first_held(&mutex->waiters) != NULL) {
+        owner |= WAITED_FOR;
+    }
+    mutex->owner = owner;
     sched_set_prio_held(self, deserved_prio_held(self));
     sched_wake_held(heir);
     (void)softlock_leave_and_switch(0);
@@ -163,27 +185,43 @@ __attribute__((noinline)) static void release_slow(struct al_mutex *mutex)
 
 static void release(struct al_mutex *mutex, struct al_task *self)
 {
-    do {
-        if (arch_load_linked(&mutex->owner) != (uintptr_t)self) {
-            release_slow(mutex);
-            return;
-        }
-    } while (!arch_store_if(&mutex->owner, 0));
+    if (__builtin_expect(owner_look(mutex) != (uintptr_t)self, 0) ||
+            __builtin_expect(!owner_store(mutex, 0), 0)) {
+        release_slow(mutex);
+    }
+}
+
+/* Not the newest of what the task holds. */
+__attribute__((noinline)) static void unlock_inner(
+        struct al_mutex *mutex, struct al_task *self)
+{
+    CALLER_MUST(MUTEX, 3, al_scope_unlink(&mutex->scope));
+    release(mutex, self);
 }
 
 void al_mutex_unlock(struct al_mutex *mutex)
 {
     struct al_task *self = al_core.current;
 
-    CALLER_MUST(MUTEX, 1, !arch_in_handler());
+    if (arch_in_handler()) {
+        (void)panic_misuse(PANIC_MUTEX_1);
+        return;
+    }
     /* What stands in a task's chain is held by it. Out of the chain before the
      * release: after it the link is the next holder's. */
-    if (self->scopes == &mutex->scope) {
-        self->scopes = mutex->scope.prev;
-    } else {
-        CALLER_MUST(MUTEX, 3, al_scope_unlink(&mutex->scope));
+    if (__builtin_expect(self->scopes != &mutex->scope, 0)) {
+        unlock_inner(mutex, self);
+        return;
     }
+    self->scopes = mutex->scope.prev;
     release(mutex, self);
+}
+
+/* Sets or clears bits of the owner word, which the calling task owns. */
+static void owner_change(struct al_mutex *mutex, uintptr_t clear, uintptr_t set)
+{
+    while (!owner_store(mutex, (owner_look(mutex) & ~clear) | set)) {
+    }
 }
 
 bool mutex_poison(struct al_scope *scope)
@@ -193,7 +231,7 @@ bool mutex_poison(struct al_scope *scope)
     if (owner_of(mutex) != al_core.current) {
         return false;
     }
-    mutex->poisoned = 1;
+    owner_change(mutex, 0, POISONED);
     return true;
 }
 
@@ -212,7 +250,7 @@ bool mutex_abandon(struct al_scope *scope)
 void al_mutex_heal(struct al_mutex *mutex)
 {
     CALLER_MUST(MUTEX, 3, owner_of(mutex) == al_core.current);
-    mutex->poisoned = 0;
+    owner_change(mutex, POISONED, 0);
 }
 
 bool al_mutex_is_mine(const struct al_mutex *mutex)

@@ -19,15 +19,16 @@ AL_EXTERN_C_BEGIN
 
 /* Fields belong to the kernel; define one with AL_MUTEX_INIT. */
 struct al_mutex {
-    uintptr_t owner;         /* atomic; holder's address, bit 0: tasks wait */
-    struct al_scope scope;   /* in the holder's chain; the holder's alone */
+    struct al_scope scope; /* in the holder's chain; the holder's alone */
+    /* Atomic; holder's address, bit 0: tasks wait, bit 1: the last holder died
+     * with it. */
+    uintptr_t owner;
     struct al_waitq waiters; /* under the kernel lock */
-    uint32_t poisoned;       /* the last holder died with it */
 };
 
-#define AL_MUTEX_INIT                             \
-  {                                               \
-    0, {NULL, NULL, NULL, NULL}, AL_WAITQ_INIT, 0 \
+#define AL_MUTEX_INIT                          \
+  {                                            \
+    {NULL, NULL, NULL, NULL}, 0, AL_WAITQ_INIT \
   }
 
 /**

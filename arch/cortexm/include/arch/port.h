@@ -125,6 +125,29 @@ AL_INLINE bool arch_store_if(void *word, uintptr_t value)
     return failed == 0;
 }
 
+/* The same for a word at a constant offset in an object; macros, because the
+ * offset goes into the instruction. */
+#define arch_load_linked_at(object, offset)                   \
+  (__extension__({                                            \
+  uintptr_t al_value;                                         \
+  __asm__ volatile("ldrex %0, [%1, %2]"                       \
+                   : "=r"(al_value)                           \
+                   : "r"((const void *)(object)), "i"(offset) \
+                   : "memory");                               \
+  al_value;                                                   \
+  }))
+
+#define arch_store_if_at(object, offset, value)                         \
+  (__extension__({                                                      \
+  uint32_t al_failed;                                                   \
+  __asm__ volatile(                                                     \
+          "strex %0, %2, [%1, %3]"                                      \
+          : "=&r"(al_failed)                                            \
+          : "r"((void *)(object)), "r"((uintptr_t)(value)), "i"(offset) \
+          : "memory");                                                  \
+  al_failed == 0;                                                       \
+  }))
+
 /*
  * The entry of a checked handler. r9 belongs to whatever was interrupted; the
  * handler gets the interrupt stack's limit. Two words keep the stack aligned.
