@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The clock is two copies of a 64-bit count and the index of the valid one. The
- * tick handler, its only writer, fills the other copy and then flips the
- * index by one store: whoever reads, in a handler above the tick too, sees a
- * whole count.
+ * The clock is two copies of a 64-bit count and an index, whose bit 0 names the
+ * valid one. The tick handler, its only writer, fills the other copy and then
+ * counts the index up by one store. Who reads looks at the index before and
+ * after: in a handler above the tick, and in a task that was kept from running
+ * for two ticks in the middle, when the copy that it reads is written again.
  *
  * The tick looks at one word, the low half of the next expiry, without the
  * kernel lock. Sleepers enter under the lock, set that word, and read the
@@ -24,8 +25,8 @@
 #define LOOK_AGAIN_TICKS 0x40000000u
 
 static struct {
-    al_time count[2];         /* tick handler writes; index says which holds */
-    volatile uint32_t index;  /* tick handler writes; 0 or 1 */
+    al_time count[2];         /* tick handler writes; index says which */
+    volatile uint32_t index;  /* tick handler writes; bit 0 says which */
     volatile uint32_t expiry; /* low half of the next expiry; under the lock */
     struct timer_tree tree;   /* sleepers; under the lock */
     struct al_post post;      /* expiry that met a taken lock */
@@ -45,7 +46,7 @@ al_time time_now(void)
     do {
         index = clock.index;
         AL_BARRIER();
-        now = clock.count[index];
+        now = clock.count[index & 1];
         AL_BARRIER();
     } while (index != clock.index);
     return now;
@@ -58,10 +59,10 @@ al_time al_now(void)
 
 void time_tick(void)
 {
-    uint32_t next = clock.index ^ 1;
-    al_time now = clock.count[next ^ 1] + 1;
+    uint32_t next = clock.index + 1;
+    al_time now = clock.count[clock.index & 1] + 1;
 
-    clock.count[next] = now;
+    clock.count[next & 1] = now;
     AL_BARRIER();
     clock.index = next;
     if ((int32_t)((uint32_t)now - clock.expiry) < 0) {

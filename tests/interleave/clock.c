@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Finds the clock by what it must hold: two counts that differ by one, the
- * valid one equal to the time, an index, and a tree with a sleeper in it.
+ * Finds the clock by what it must hold: two counts that differ by one, an index
+ * that says which equals the time, and a tree with a sleeper in it.
  */
 #include "clock.h"
 
@@ -10,8 +10,8 @@ extern char __al_state_high[];
 
 static bool is_clock(const struct clock_head *at)
 {
-    return at->index < 2 && at->count[at->index] == al_now() &&
-           at->count[at->index ^ 1] + 1 == at->count[at->index] &&
+    return at->count[at->index & 1] == al_now() &&
+           at->count[~at->index & 1] + 1 == at->count[at->index & 1] &&
            at->root != NULL && (uint32_t)at->root->when == at->expiry;
 }
 

@@ -50,8 +50,9 @@ static struct clock_words *find_clock(void)
         struct clock_words *here = (struct clock_words *)(void *)at;
         al_time now = al_now();
 
-        if (now > 1 && here->index < 2 && here->count[here->index] == now &&
-                here->count[here->index ^ 1] == now - 1) {
+        if (now > 1 && here->count[here->index & 1] == now &&
+                here->count[~here->index & 1] == now - 1 &&
+                here->index == (uint32_t)now) {
             return here;
         }
     }
@@ -146,8 +147,9 @@ static bool time_passed(const struct seen *s)
 {
     const struct clock_words *is = s->clock_is;
 
-    return is->index < 2 && is->count[is->index] <= al_now() &&
-           is->count[is->index] >= s->clock_was->count[s->clock_was->index];
+    return is->count[is->index & 1] <= al_now() &&
+           is->count[is->index & 1] >=
+                   s->clock_was->count[s->clock_was->index & 1];
 }
 
 static bool done_with_recovery(const struct seen *s)
