@@ -85,8 +85,13 @@ AL_INLINE void arch_scope_read(const void *scope, void **arg, void **prev,
     *task = r3;
 }
 
-/* The address in front of this function's own frame. */
-#define arch_entry_sp() ((uintptr_t)__builtin_dwarf_cfa())
+/* The address in front of this function's own frame. Clang gives its frame
+ * pointer, r7, as that: r7 and lr are the frame's topmost words. */
+#ifdef __clang__
+#  define arch_entry_sp() ((uintptr_t)__builtin_frame_address(0) + 8)
+#else
+#  define arch_entry_sp() ((uintptr_t)__builtin_dwarf_cfa())
+#endif
 
 AL_INLINE bool arch_in_handler(void)
 {
