@@ -127,17 +127,17 @@ static void hit(unsigned n, const uint32_t *sp)
 
 HANDLER(HANDLER_0)
 {
-    hit(0, (const uint32_t *)__builtin_dwarf_cfa());
+    hit(0, (const uint32_t *)arch_entry_sp());
 }
 
 HANDLER(HANDLER_1)
 {
-    hit(1, (const uint32_t *)__builtin_dwarf_cfa());
+    hit(1, (const uint32_t *)arch_entry_sp());
 }
 
 HANDLER(HANDLER_2)
 {
-    hit(2, (const uint32_t *)__builtin_dwarf_cfa());
+    hit(2, (const uint32_t *)arch_entry_sp());
 }
 
 void rig_start(void)
@@ -354,22 +354,6 @@ static bool in_a_check(const struct al_task *task, const uint32_t *sp)
 {
     return sp[9] == (uint32_t)al_exc_stub + 1 && sp[6] > task->limit &&
            sp[6] - task->limit < 65536;
-}
-
-extern char al_exc_stub[];
-
-#define CMP_SP_R9 0x45cdu
-#define SUB_R9    0xf1a9u /* first half */
-
-/* Preempted in a stack check that raises r9 for three instructions, because ip
- * was taken? */
-static bool in_check(const uint32_t *sp)
-{
-    const uint32_t *frame = sp + 11 + ((sp[10] & 0x10) != 0 ? 0 : 16);
-    const uint16_t *pc = (const uint16_t *)(uintptr_t)(frame[6] & ~1u);
-
-    return sp[9] == (uintptr_t)al_exc_stub + 1 &&
-           (pc[0] == CMP_SP_R9 || pc[0] == SUB_R9);
 }
 
 static const char *check_context(const struct al_task *task)

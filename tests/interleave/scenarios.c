@@ -9,6 +9,7 @@ uint32_t scenario_insns;
 
 static struct al_sem w1 = AL_SEM_INIT(0, 1000000);
 static struct al_sem w2 = AL_SEM_INIT(0, 1000000);
+static struct al_sem w3 = AL_SEM_INIT(0, 1000000);
 static struct al_sem lo_go = AL_SEM_INIT(0, 1);
 static struct al_sem lo_done = AL_SEM_INIT(0, 1);
 static struct al_sem mid_go = AL_SEM_INIT(0, 1);
@@ -17,7 +18,7 @@ static struct al_sem plain = AL_SEM_INIT(1, 1000);
 static struct al_sem bounded = AL_SEM_INIT(1, 2);
 static struct al_sem blocks = AL_SEM_INIT(0, 1000);
 static struct al_sem helper = AL_SEM_INIT(0, 1);
-static struct al_sem *const sems[] = {&w1, &w2, &lo_go, &lo_done, &mid_go,
+static struct al_sem *const sems[] = {&w1, &w2, &w3, &lo_go, &lo_done, &mid_go,
         &peer_go, &plain, &bounded, &blocks, &helper};
 static struct al_mutex m1 = AL_MUTEX_INIT;
 static struct al_mutex m2 = AL_MUTEX_INIT;
@@ -40,9 +41,19 @@ static void take_w2(void)
     al_sem_take(&w2);
 }
 
+static void take_w3(void)
+{
+    al_sem_take(&w3);
+}
+
 static void sleep_1(void)
 {
     al_sleep(1);
+}
+
+static void sleep_2(void)
+{
+    al_sleep_until((al_now() | 1) + 1);
 }
 
 static void hi1_main(void)
@@ -74,6 +85,26 @@ static void hi2_main(void)
 }
 
 AL_TASK(hi2, hi2_main, 20, 1024);
+
+static void hi3_main(void)
+{
+    for (uint32_t seed = 9;; seed++) {
+        inj.guard |= rig_guard(take_w3, seed, inj.fpu);
+        inj.runs3++;
+    }
+}
+
+AL_TASK(hi3, hi3_main, 20, 1024);
+AL_TASK(hi4, hi3_main, 20, 1024);
+
+static void second_main(void)
+{
+    for (uint32_t seed = 15;; seed++) {
+        inj.guard |= rig_guard(sleep_2, seed, inj.fpu);
+    }
+}
+
+AL_TASK(second, second_main, 22, 1024);
 
 static void sleeper_main(void)
 {
@@ -172,6 +203,14 @@ static void give2(void)
     }
 }
 
+static void give3(void)
+{
+    count(&inj.given3);
+    if (al_irq_sem_give(&w3) != AL_OK) {
+        inj.wrong = "a give was refused";
+    }
+}
+
 void act_give(unsigned n, const struct rig_hit *hit)
 {
     (void)n;
@@ -185,6 +224,13 @@ void act_give_two(unsigned n, const struct rig_hit *hit)
     note(hit);
     give2();
     give1();
+}
+
+void act_give_third(unsigned n, const struct rig_hit *hit)
+{
+    (void)n;
+    note(hit);
+    give3();
 }
 
 void act_switch(unsigned n, const struct rig_hit *hit)
@@ -239,6 +285,7 @@ void act_all(unsigned n, const struct rig_hit *hit)
     (void)n;
     note(hit);
     rig_pend_tick();
+    give3();
     give2();
     give_object();
     rig_pend_switch();
@@ -521,7 +568,8 @@ static const char *look(void)
     if (wrong == NULL && inj.guard != 0) {
         wrong = "a register changed";
     }
-    if (wrong == NULL && (inj.runs1 != inj.given1 || inj.runs2 != inj.given2)) {
+    if (wrong == NULL && (inj.runs1 != inj.given1 || inj.runs2 != inj.given2 ||
+                                 inj.runs3 != inj.given3)) {
         wrong = "a wake-up is late or lost";
     }
     return wrong;
@@ -551,6 +599,9 @@ const char *scenario_round(
     inj.fired = 0;
     inj.order = 0;
     inj.balance = 0;
+    if ((al_now() & 1) != 0) {
+        rig_pend_tick(); /* at an even time, so that rounds are alike */
+    }
     if (s->before != NULL) {
         s->before();
     }

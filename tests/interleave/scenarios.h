@@ -7,7 +7,9 @@
  * each round in the same state, so that a delay names an instruction.
  *
  *   hi1, hi2  20   wait for a semaphore each; a handler gives them
+ *   hi3, hi4  20   wait for one semaphore, both
  *   sleeper   21   sleeps to the next tick, always
+ *   second    22   sleeps to the next even tick, always
  *   mid       15   does what a scenario asks of a more urgent task
  *   op        10   the task whose operations are interrupted; the test's own
  *   peer      10   yields back
@@ -34,7 +36,8 @@ extern struct inj {
     uint32_t psp_min;                 /* over all rounds */
     const char *volatile wrong;       /* what a handler saw; NULL: nothing */
     volatile uint32_t given1, given2; /* to hi1, hi2; rounds together */
-    volatile uint32_t runs1, runs2;
+    volatile uint32_t given3;         /* to hi3 and hi4 */
+    volatile uint32_t runs1, runs2, runs3;
     volatile uint32_t slept; /* times that sleeper woke */
     volatile uint32_t guard; /* registers that changed, of all tasks */
     volatile uint32_t order; /* of hi's runs in this round, 4 bits each */
@@ -51,6 +54,7 @@ extern struct inj {
 void act_none(unsigned n, const struct rig_hit *hit);
 void act_give(unsigned n, const struct rig_hit *hit);
 void act_give_two(unsigned n, const struct rig_hit *hit);
+void act_give_third(unsigned n, const struct rig_hit *hit);
 void act_switch(unsigned n, const struct rig_hit *hit);
 void act_tick(unsigned n, const struct rig_hit *hit);
 void act_object(unsigned n, const struct rig_hit *hit);

@@ -71,9 +71,18 @@ static void act_first(unsigned n, const struct rig_hit *hit)
     act_all(n, hit);
 }
 
+/* What the first gave, once more: it may be about to be delivered. */
+static void act_again(unsigned n, const struct rig_hit *hit)
+{
+    act_give_third(n, hit);
+    rig_pend_tick();
+}
+
 static void act_first_give(unsigned n, const struct rig_hit *hit)
 {
+    act_give_third(n, hit);
     act_give(n, hit);
+    rig_pend_tick();
     rig_arm(1, pair.second, act_second);
 }
 
@@ -98,7 +107,7 @@ static const char *one(const struct scenario *s)
 
 static const char *pairs(const struct scenario *s)
 {
-    static const rig_action seconds[] = {act_none, act_give, act_all};
+    static const rig_action seconds[] = {act_none, act_again, act_all};
     uint32_t turn = 0;
 
     pair.third = 0;

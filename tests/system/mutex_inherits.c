@@ -12,6 +12,7 @@
  *   5. try_lock: free, held by another, held by itself
  *   6. a raised waiter moves up in the queue it waits in, of a mutex and of a
  *      semaphore; a raised holder that is preempted runs first in its level
+ *   7. the mutex remembers its taker's stack pointer
  * Fails if: a release sets the base priority, or inheritance stops after one
  * link, or a holder that was lowered goes to the tail of its level.
  * builds: gcc-O2 gcc-O0 clang-O2
@@ -21,7 +22,7 @@
 
 #include "test.h"
 
-#define WORKERS 5
+#define WORKERS 6
 #define MUTEXES 3
 
 static struct al_mutex mutex[MUTEXES] = {
@@ -43,6 +44,7 @@ static struct worker {
     al_status status;
     volatile bool done;
 } workers[WORKERS] = {
+        {.go = AL_SEM_INIT(0, 1)},
         {.go = AL_SEM_INIT(0, 1)},
         {.go = AL_SEM_INIT(0, 1)},
         {.go = AL_SEM_INIT(0, 1)},
@@ -92,8 +94,9 @@ WORKER(1, 4);
 WORKER(2, 6);
 WORKER(3, 8);
 WORKER(4, 8);
+WORKER(5, 2);
 
-static struct al_task *const tasks[WORKERS] = {&w0, &w1, &w2, &w3, &w4};
+static struct al_task *const tasks[WORKERS] = {&w0, &w1, &w2, &w3, &w4, &w5};
 
 /* True when the worker has done it by the time that nobody can go on. */
 static bool tell(unsigned n, enum order order, unsigned which)
@@ -109,7 +112,7 @@ static bool tell(unsigned n, enum order order, unsigned which)
 static bool prios_are(
         unsigned p0, unsigned p1, unsigned p2, unsigned p3, unsigned p4)
 {
-    const unsigned expected[WORKERS] = {p0, p1, p2, p3, p4};
+    const unsigned expected[WORKERS] = {p0, p1, p2, p3, p4, 2};
 
     for (unsigned n = 0; n < WORKERS; n++) {
         struct al_task_info info;
@@ -283,6 +286,47 @@ static void no_inversion(void)
             "inversion: all as it was");
 }
 
+/* The holder, raised and lowered again, still goes before its equal. */
+static void keeps_place(void)
+{
+    bool right = tell(0, LOCK, 0);
+
+    length = 0;
+    workers[0].order = UNLOCK;
+    workers[0].which = 0;
+    workers[5].order = TRY;
+    workers[5].which = 1;
+    workers[3].order = LOCK;
+    workers[3].which = 0;
+    al_sem_give(&workers[0].go);
+    al_sem_give(&workers[5].go);
+    al_sem_give(&workers[3].go);
+    al_sleep(2);
+    CHECK(right && length == 3 && journal[0] == '3' && journal[1] == '0' &&
+                    journal[2] == '5',
+            "lowered, before its equal: %c%c%c", journal[0], journal[1],
+            journal[2]);
+    CHECK(tell(5, UNLOCK, 1) && tell(3, UNLOCK, 0) && idle(),
+            "place: all as it was");
+}
+
+/* Recovery orders a lock among frames by the stack pointer at its take. */
+static void knows_its_frame(void)
+{
+    uintptr_t sp;
+    al_status status;
+
+    __asm__ volatile("mov %0, sp" : "=r"(sp));
+    status = al_mutex_lock(&mutex[0]);
+    CHECK(status == AL_OK && (uintptr_t)mutex[0].scope.arg == sp,
+            "a lock knows where it was taken");
+    al_mutex_unlock(&mutex[0]);
+    status = al_mutex_try_lock(&mutex[0]);
+    CHECK(status == AL_OK && (uintptr_t)mutex[0].scope.arg == sp,
+            "a lock that was tried, too");
+    al_mutex_unlock(&mutex[0]);
+}
+
 static void judge_main(void)
 {
     al_sleep(1);
@@ -299,6 +343,8 @@ static void judge_main(void)
     tries();
     moves_up();
     no_inversion();
+    keeps_place();
+    knows_its_frame();
     test_done();
 }
 
