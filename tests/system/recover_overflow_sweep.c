@@ -11,6 +11,8 @@
  *  2. it dies of an overflow, or comes back; what it holds is given back; the
  *     kernel has not stopped
  *  3. the words at the low end of the stack are untouched
+ *  4. a defer in the innermost frame, whose function needs 60 bytes, runs when
+ *     the task dies at each of these distances
  *
  * Fails if: recovery, or a kernel call, needs more than the reserve; if the
  * kernel calls itself through a function that is checked.
@@ -161,6 +163,48 @@ static void set_distance(int32_t distance)
             8 + (uint32_t)(reached - rig_victim.limit) - (uint32_t)distance;
 }
 
+static void needs_room(void *arg)
+{
+    volatile uint32_t local[12];
+
+    local[0] = (uint32_t)(uintptr_t)arg;
+    local[11] = local[0];
+    rig_mark((void *)(uintptr_t)local[11]);
+}
+
+static NOINLINE void go_down_with_scope(void)
+{
+    volatile char *room = __builtin_alloca(room_bytes);
+    AL_DEFER(needs_room, RIG_MARK('r'));
+    uintptr_t sp;
+
+    __asm__ volatile("mov %0, sp" : "=r"(sp)::"memory");
+    reached = sp;
+    room[0] = 1;
+    al_panic("test");
+}
+
+static void check_room(void)
+{
+    uint32_t wrong = 0;
+    int32_t lowest = 1000;
+
+    for (int32_t distance = -40; distance <= 192; distance += 8) {
+        room_bytes = 8;
+        (void)rig_run(go_down_with_scope);
+        room_bytes =
+                8 + (uint32_t)(reached - rig_victim.limit) - (uint32_t)distance;
+        if (rig_run(go_down_with_scope) != 1 || !rig_log_is("r") ||
+                rig_record.nested != 0) {
+            wrong++;
+        }
+        distance = (int32_t)(reached - rig_victim.limit);
+        lowest = distance < lowest ? distance : lowest;
+    }
+    CHECK(wrong == 0 && lowest <= -32,
+            "room for a cleanup: %d wrong, lowest %d", (int)wrong, (int)lowest);
+}
+
 #define LOW_WORDS 8u
 
 static void judge_main(void)
@@ -206,6 +250,7 @@ static void judge_main(void)
                 "%s: died %d times, came back %d times", calls[c].name,
                 (int)died[c], (int)came_back[c]);
     }
+    check_room();
     test_done();
 }
 

@@ -176,12 +176,12 @@ static void all(uint32_t way)
     };
     uintptr_t low = rig_victim.stack_low;
 
-    for (uint32_t i = 0; i < sizeof(nowhere) / sizeof(nowhere[0]); i++) {
-        one(nowhere[i].name, nowhere[i].at, way);
-    }
     in_buffer("buffer below", below, way);
     if (ways[way].die != by_check) {
         in_buffer("buffer above", above, way); /* no check traps up there */
+    }
+    for (uint32_t i = 0; i < sizeof(nowhere) / sizeof(nowhere[0]); i++) {
+        one(nowhere[i].name, nowhere[i].at, way);
     }
     one("below the floor", rig_victim.limit - 64 - 32, way);
     one("in the reserve", low + 200, way);

@@ -145,7 +145,7 @@ static NOINLINE void overwrites_all(void)
 static NOINLINE void spoils_r7(void)
 {
     __asm__ volatile("mov r7, %0\n\tmovs r0, #0\n\tbl al_panic" ::"r"(damage)
-                     : "r0");
+                     : "r0", "lr");
     __builtin_unreachable();
 }
 

@@ -42,11 +42,27 @@ static inline __attribute__((always_inline)) void verify(const struct values *v)
     rig_note(ok ? 'v' : '!');
 }
 
-#define VERIFIED                                       \
-  uint32_t n = seed;                                   \
-  float f = (float)n + 0.5f;                           \
-  __attribute__((cleanup(verify))) struct values v = { \
-          n, n * 3 + 1, n * 5 + 2, n * 7 + 3, f, f * 2.0f, f * 4.0f}
+/* Compilers cannot tell how these hang together. */
+static volatile uint32_t integers[4];
+static volatile float floats[3];
+
+#define VERIFIED                                                       \
+  uint32_t n = seed;                                                   \
+  __attribute__((cleanup(verify))) struct values v = {integers[0],     \
+          integers[1], integers[2], integers[3], floats[0], floats[1], \
+          floats[2]}
+
+static void prepare(uint32_t n)
+{
+    seed = n;
+    integers[0] = n;
+    integers[1] = n * 3 + 1;
+    integers[2] = n * 5 + 2;
+    integers[3] = n * 7 + 3;
+    floats[0] = (float)n + 0.5f;
+    floats[1] = floats[0] * 2.0f;
+    floats[2] = floats[0] * 4.0f;
+}
 
 /* Overwrites every register that a callee must save. */
 static NOINLINE void clobber_all(void)
@@ -103,6 +119,7 @@ static NOINLINE void outer(void)
 {
     VERIFIED;
 
+    (void)n;
     inner();
     v.a += 0;
 }
@@ -115,7 +132,8 @@ static void body(void)
 
 static void judge_main(void)
 {
-    for (seed = 1; seed < 2000; seed = seed * 3 + 5) {
+    for (uint32_t n = 1; n < 2000; n = n * 3 + 5) {
+        prepare(n);
         CHECK(rig_run(body) == 1 && rig_log_is("vve"), "%d: \"%s\"", (int)seed,
                 rig_log());
     }
