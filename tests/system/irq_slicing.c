@@ -7,7 +7,7 @@
  *      its timer again to come after 0, 1, 2, ... instructions
  *   2. at each distance FEW times, then MANY; then the timer is left alone
  *   3. the same with a handler that wakes a more urgent task each time
- *   4. with MANY no stack pointer goes lower than with FEW; afterwards every
+ *   4. with MANY no stack pointer goes a context lower than with FEW; then every
  *      register is right, and the kernel whole
  * Fails if: PendSV saves a context that is being resumed, or its test of the
  * restart window is an instruction too narrow.
@@ -143,6 +143,10 @@ static const char *all_delays(uint32_t repeats)
     return wrong;
 }
 
+/* A few slices need not meet the deepest place, so one context more is no
+ * growth; what grows does so at each slice, by 40 bytes at least. */
+#define ONE_CONTEXT 216u
+
 static void one_mode(void)
 {
     const char *wrong = all_delays(FEW);
@@ -158,7 +162,7 @@ static void one_mode(void)
     CHECK(run.wrong == 0, "mode %u, fpu %u: every register", mode, fpu);
     CHECK(run.wakes == run.given, "mode %u, fpu %u: every wake-up", mode, fpu);
     for (unsigned n = 0; n < 2; n++) {
-        CHECK(few[n] > 100 && run.deepest[n] <= few[n],
+        CHECK(few[n] > 100 && run.deepest[n] <= few[n] + ONE_CONTEXT,
                 "mode %u, fpu %u, task %u: %u bytes deep, after fewer times %u",
                 mode, fpu, n, (unsigned)run.deepest[n], (unsigned)few[n]);
     }
