@@ -198,13 +198,11 @@ void heap_boot(uintptr_t low, uintptr_t high)
     block_release(first);
 }
 
-void *al_heap_alloc(size_t bytes)
+void *heap_alloc(struct al_task *owner, size_t bytes)
 {
-    struct al_task *self = al_core.current;
     struct block *block;
     uint32_t payload;
 
-    CALLER_MUST(HEAP, 1, !arch_in_handler());
     if (bytes > MAX_BYTES / 2) {
         return NULL;
     }
@@ -222,15 +220,24 @@ void *al_heap_alloc(size_t bytes)
     block->size &= ~FREE;
     next_of(block)->size &= ~PREV_FREE;
     block_cut(block, payload);
-    block->owner = self;
-    self->heap_bytes += payload_of(block);
+    block->owner = owner;
+    if (owner != NULL) {
+        owner->heap_bytes += payload_of(block);
+    }
     heap.used_bytes += payload_of(block) + HEADER;
     heap.blocks++;
     softlock_leave();
     return &block->next_free;
 }
 
-/* Is this the header of a live block? Looks at it and its neighbour only. */
+void *al_heap_alloc(size_t bytes)
+{
+    CALLER_MUST(HEAP, 1, !arch_in_handler());
+    return heap_alloc(al_core.current, bytes);
+}
+
+/* Is this the header of a live block, of whatever owner? Looks at it and its
+ * neighbour only. */
 static bool block_is_live(const struct block *block)
 {
     uintptr_t at = (uintptr_t)block;
@@ -241,8 +248,7 @@ static bool block_is_live(const struct block *block)
     }
     next = at + HEADER + payload_of(block);
     return (block->size & FREE) == 0 && next > at && next <= heap.high &&
-           (((const struct block *)next)->size & PREV_FREE) == 0 &&
-           task_is_known(block->owner);
+           (((const struct block *)next)->size & PREV_FREE) == 0;
 }
 
 static struct block *join_next(struct block *block)
@@ -269,6 +275,29 @@ static struct block *join_prev(struct block *block)
     return prev;
 }
 
+static void free_held(struct block *block)
+{
+    if (block->owner != NULL) {
+        block->owner->heap_bytes -= payload_of(block);
+    }
+    block->owner = NULL; /* no header any more, wherever it is joined to */
+    heap.used_bytes -= payload_of(block) + HEADER;
+    heap.blocks--;
+    block_release(join_prev(join_next(block)));
+}
+
+bool heap_free_held(void *payload)
+{
+    struct block *block = (struct block *)((uintptr_t)payload - HEADER);
+
+    if (!block_is_live(block) ||
+            (block->owner != NULL && !task_is_known(block->owner))) {
+        return false;
+    }
+    free_held(block);
+    return true;
+}
+
 void al_heap_free(void *payload)
 {
     struct block *block = (struct block *)((uintptr_t)payload - HEADER);
@@ -277,13 +306,9 @@ void al_heap_free(void *payload)
     if (payload == NULL) {
         return;
     }
-    CALLER_MUST(HEAP, 2, block_is_live(block));
+    CALLER_MUST(HEAP, 2, block_is_live(block) && task_is_known(block->owner));
     softlock_take();
-    block->owner->heap_bytes -= payload_of(block);
-    block->owner = NULL; /* no header any more, wherever it is joined to */
-    heap.used_bytes -= payload_of(block) + HEADER;
-    heap.blocks--;
-    block_release(join_prev(join_next(block)));
+    free_held(block);
     softlock_leave();
 }
 
