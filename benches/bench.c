@@ -2,174 +2,30 @@
 /*
  * What the kernel's operations cost in instructions, as an application calls
  * them: arguments set up, call, kernel, return. docs/numbers.md says of each
- * key from where to where it counts; tools/alula-bench reads what this prints:
+ * key from where to where it counts.
  *
- *     bench KEY min median max      of REPEAT measurements
- *     # done N                      N lines of that kind
+ * Tasks: `conductor` starts every operation; `equal` has its priority; the
+ * others are more urgent and wait.
  *
- * Before that it counts sequences of known length, at every phase of SysTick,
- * and prints nothing else if one count is wrong.
- *
- * Tasks: `conductor` starts every operation; `equal` has its priority; `high`,
- * `above` and `victim` are more urgent and wait. Each measures with a function
- * of its own, so that arguments come from where the compiler puts them in plain
- * code.
- *
- * Not here: an idle system's tick, contended mutexes, latency; see
- * docs/numbers.md.
+ * Not here: interrupts and ticks (interrupts.c), restarts (deaths.c).
  */
-#include <alula/alula.h>
+#include "bench.h"
 
 #include <board.h>
-#include <fmt.h>
-
-#include "count.h"
-
-#define REPEAT 16
-
-enum key {
-    YIELD_SWITCH,
-    SEM_GIVE_WAKE,
-    SEM_TAKE_BLOCK,
-    MUTEX_LOCK,
-    MUTEX_UNLOCK,
-    IRQ_TO_TASK,
-    DEFER,
-    UNWIND_FRAME,
-    UNWIND_SCOPE,
-    PANIC_TO_RESTART,
-    KEYS
-};
-
-static const char *const names[KEYS] = {
-        [YIELD_SWITCH] = "yield_switch",
-        [SEM_GIVE_WAKE] = "sem_give_wake",
-        [SEM_TAKE_BLOCK] = "sem_take_block",
-        [MUTEX_LOCK] = "mutex_lock",
-        [MUTEX_UNLOCK] = "mutex_unlock",
-        [IRQ_TO_TASK] = "irq_to_task",
-        [DEFER] = "defer",
-        [UNWIND_FRAME] = "unwind_frame",
-        [UNWIND_SCOPE] = "unwind_scope",
-        [PANIC_TO_RESTART] = "panic_to_restart",
-};
-
-static struct {
-    uint32_t count;
-    uint32_t values[REPEAT]; /* sorted */
-} series[KEYS];
-
-static uint32_t empty; /* what COUNT_OPEN() and COUNT_CLOSE() cost */
 
 static struct al_sem partner = AL_SEM_INIT(0, 1);
 static struct al_sem wake = AL_SEM_INIT(0, 1);
-static struct al_sem pended = AL_SEM_INIT(0, 1);
-static struct al_sem die = AL_SEM_INIT(0, 1);
+static struct al_sem lap = AL_SEM_INIT(0, 1);
+static struct al_sem alone = AL_SEM_INIT(0, 1);
+static struct al_sem contend = AL_SEM_INIT(0, 1);
 static struct al_mutex mutex = AL_MUTEX_INIT;
-
-/* Semihosting (Arm, "Semihosting for AArch32 and AArch64", 5.16). */
-static void print(const char *text)
-{
-    register uintptr_t r0 __asm__("r0") = 4; /* SYS_WRITE0 */
-    register const char *r1 __asm__("r1") = text;
-
-    __asm__ volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
-}
-
-static void say(const char *format, ...)
-{
-    char line[96];
-    va_list args;
-
-    va_start(args, format);
-    (void)fmt_vprint(line, sizeof(line), format, args);
-    va_end(args);
-    print(line);
-}
-
-static void add(enum key key, uint32_t value)
-{
-    uint32_t at = series[key].count;
-
-    if (at == REPEAT) {
-        return;
-    }
-    series[key].count++;
-    for (; at > 0 && series[key].values[at - 1] > value; at--) {
-        series[key].values[at] = series[key].values[at - 1];
-    }
-    series[key].values[at] = value;
-}
-
-/* A function of its own: no argument is at hand in a register. */
-#define MEASURES __attribute__((noinline))
-
-static void add_count(enum key key, uint32_t to)
-{
-    add(key, count_gross(to) - empty);
-}
-
-/* ---- counting itself ---- */
-
-/* A handler of one instruction; it touches no register. */
-void PORT1_ALL_Handler(void);
-
-__attribute__((naked)) void PORT1_ALL_Handler(void)
-{
-    __asm__ volatile("@alula: unchecked 0\n\tbx lr");
-}
-
-/* Moves SysTick's phase: 16 ticks are 5 instructions. */
-static void drift(int i)
-{
-    for (volatile int n = i % 5; n > 0; n--) {
-        __asm__ volatile("nop");
-    }
-}
-
-static void check(uint32_t to, uint32_t expected)
-{
-    uint32_t counted = count_gross(to) - empty;
-
-    if (counted != expected) {
-        say("count: %u instructions read as %u\n", expected, counted);
-        board_exit(1);
-    }
-}
-
-#define CHECK_SEQUENCE(expected, text)                     \
-  for (int i = 0; i < REPEAT; i++) {                       \
-    drift(i);                                              \
-    COUNT_OPEN();                                          \
-    __asm__ volatile(text ::: "r0", "r1", "cc", "memory"); \
-    check(COUNT_CLOSE(), (expected));                      \
-  }
-
-static void count_check(void)
-{
-    COUNT_OPEN();
-    empty = count_gross(COUNT_CLOSE());
-    CHECK_SEQUENCE(0, "");
-    CHECK_SEQUENCE(1, "nop");
-    CHECK_SEQUENCE(2, "nop\n\tnop");
-    CHECK_SEQUENCE(3, "nop\n\tnop\n\tnop");
-    CHECK_SEQUENCE(100, ".rept 100\n\tnop\n\t.endr");
-    CHECK_SEQUENCE(1001, ".rept 1001\n\tnop\n\t.endr");
-    /* A loop, taken nine times of ten; 1 + 10 * 2. */
-    CHECK_SEQUENCE(21, "movs r0, #10\n1:\n\tsubs r0, #1\n\tbne 1b");
-    /* An exception: 4 to pend it, its one, and a barrier. */
-    CHECK_SEQUENCE(6, "movw r0, #0xe200\n\tmovt r0, #0xe000\n\t"
-                      "movs r1, #0x80\n\tmul r1, r1, r1\n\t"
-                      "str r1, [r0]\n\tisb");
-}
-
-/* ---- operations ---- */
+static struct al_mutex wanted = AL_MUTEX_INIT;
 
 MEASURES static void yield_once(void)
 {
     COUNT_OPEN();
     al_yield();
-    add_count(YIELD_SWITCH, COUNT_CLOSE()); /* from the other's opening */
+    series_close(YIELD_SWITCH, COUNT_CLOSE()); /* from the other's opening */
 }
 
 static void equal_main(void)
@@ -177,68 +33,70 @@ static void equal_main(void)
     for (;;) {
         al_sem_take(&partner);
         for (int i = 0; i < REPEAT; i++) {
-            drift(i);
+            count_drift(i);
             yield_once();
         }
     }
 }
 
 /* From the call to the first instruction behind the other task's call. */
-MEASURES static void give_once(void)
+MEASURES static void give_wake_once(void)
 {
     COUNT_OPEN();
     (void)al_sem_give(&wake);
-    add_count(SEM_TAKE_BLOCK, COUNT_CLOSE());
+    series_close(SEM_TAKE_BLOCK, COUNT_CLOSE());
 }
 
-MEASURES static void take_once(void)
+MEASURES static void take_block_once(void)
 {
     COUNT_OPEN();
     al_sem_take(&wake);
-    add_count(SEM_GIVE_WAKE, COUNT_CLOSE());
+    series_close(SEM_GIVE_WAKE, COUNT_CLOSE());
 }
 
 static void high_main(void)
 {
     for (int i = 0;; i++) {
-        drift(i);
-        take_once();
+        count_drift(i);
+        take_block_once();
     }
 }
 
-#define NVIC_ISPR0 (*(volatile uint32_t *)0xe000e200u)
-#define PEND_LINE  6u
-
-AL_IRQ(PORT0_ALL_Handler)
-{
-    (void)al_irq_sem_give(&pended);
-}
-
-MEASURES static void pend_once(void)
-{
-    COUNT_OPEN();
-    NVIC_ISPR0 = 1u << PEND_LINE;
-    __asm__ volatile("dsb\n\tisb" ::: "memory");
-}
-
-MEASURES static void pended_once(void)
-{
-    al_sem_take(&pended);
-    add_count(IRQ_TO_TASK, COUNT_CLOSE());
-}
-
-static void above_main(void)
+static void lapper_main(void)
 {
     for (;;) {
-        pended_once();
+        BENCH_MARKER();
+        al_sem_take(&lap);
+        BENCH_MARKER();
     }
+}
+
+MEASURES static void lap_once(void)
+{
+    COUNT_OPEN();
+    (void)al_sem_give(&lap);
+    series_close(SEM_ROUND_TRIP, COUNT_CLOSE());
+}
+
+MEASURES static void give_once(void)
+{
+    COUNT_OPEN();
+    (void)al_sem_give(&alone);
+    series_close(SEM_GIVE, COUNT_CLOSE());
+}
+
+MEASURES static void take_once(void)
+{
+    COUNT_OPEN();
+    al_sem_take(&alone);
+    series_close(SEM_TAKE, COUNT_CLOSE());
 }
 
 MEASURES static void lock_once(void)
 {
     COUNT_OPEN();
     (void)!al_mutex_lock(&mutex);
-    add_count(MUTEX_LOCK, COUNT_CLOSE());
+    series_close(MUTEX_LOCK, COUNT_CLOSE());
     if (!al_mutex_is_mine(&mutex)) {
         al_panic("not locked");
     }
@@ -248,7 +106,32 @@ MEASURES static void unlock_once(void)
 {
     COUNT_OPEN();
     al_mutex_unlock(&mutex);
-    add_count(MUTEX_UNLOCK, COUNT_CLOSE());
+    series_close(MUTEX_UNLOCK, COUNT_CLOSE());
+}
+
+MEASURES static void contend_once(void)
+{
+    COUNT_OPEN();
+    (void)!al_mutex_lock(&wanted);
+    series_close(MUTEX_HANDOVER, COUNT_CLOSE());
+    al_mutex_unlock(&wanted);
+}
+
+static void contender_main(void)
+{
+    for (;;) {
+        al_sem_take(&contend);
+        contend_once();
+    }
+}
+
+/* The contender's lock lets this go on; this one's unlock the contender. */
+MEASURES static void contended_once(void)
+{
+    (void)al_sem_give(&contend);
+    series_close(MUTEX_INHERIT, COUNT_CLOSE());
+    COUNT_OPEN();
+    al_mutex_unlock(&wanted);
 }
 
 /* The trivial function of a scope: one instruction. */
@@ -260,7 +143,7 @@ __attribute__((naked)) static void nothing(void *arg)
 
 #define NOTHING_INSNS 1u
 
-static char scoped; /* what the scopes are about */
+static char scoped; /* what the scope is about */
 
 MEASURES static void defer_once(void)
 {
@@ -268,115 +151,24 @@ MEASURES static void defer_once(void)
     {
         AL_DEFER(nothing, &scoped);
     }
-    add(DEFER, count_gross(COUNT_CLOSE()) - empty - NOTHING_INSNS);
+    series_add(DEFER, count_insns(COUNT_CLOSE()) - NOTHING_INSNS);
 }
 
-/* ---- deaths ---- */
-
-enum death {
-    DEATH_PLAIN,
-    DEATH_SHALLOW,
-    DEATH_DEEP,
-    DEATH_FEW_SCOPES,
-    DEATH_MANY_SCOPES,
-};
-
-#define SHALLOW     4
-#define DEEP        12
-#define MANY_SCOPES 5 /* against one */
-
-static volatile enum death death;
-
-__attribute__((noinline)) static void die_now(void)
+static void round_of_all(int i)
 {
-    COUNT_OPEN();
-    al_panic("bench");
-}
-
-__attribute__((noinline)) static void one_scope(void)
-{
-    AL_DEFER(nothing, &scoped);
-    die_now();
-}
-
-__attribute__((noinline)) static void many_scopes(void)
-{
-    AL_DEFER(nothing, &scoped);
-    AL_DEFER(nothing, &scoped);
-    AL_DEFER(nothing, &scoped);
-    AL_DEFER(nothing, &scoped);
-    AL_DEFER(nothing, &scoped);
-    die_now();
-}
-
-__attribute__((noinline)) static int dive(int depth)
-{
-    if (depth == 0) {
-        die_now();
-    }
-    depth = dive(depth - 1);
-    __asm__ volatile("" : "+r"(depth)); /* no loop, please */
-    return depth;
-}
-
-/* Where a restarted victim goes on. */
-__attribute__((used)) static void victim_body(void)
-{
-    al_sem_take(&die);
-    switch (death) {
-    case DEATH_SHALLOW:
-        (void)dive(SHALLOW);
-        break;
-    case DEATH_DEEP:
-        (void)dive(DEEP);
-        break;
-    case DEATH_MANY_SCOPES:
-        many_scopes();
-        break;
-    case DEATH_PLAIN:
-    case DEATH_FEW_SCOPES:
-        one_scope();
-        break;
-    }
-}
-
-__attribute__((naked)) static void victim_main(void)
-{
-    __asm__ volatile("@alula: unchecked 0\n\t" COUNT_STAMP_ASM "b victim_body");
-}
-
-/* Instructions from the panic to the entry. */
-static uint32_t die_once(enum death how)
-{
-    death = how;
-    (void)al_sem_give(&die);
-    return count_gross(count_to) - empty;
-}
-
-static void deaths(void)
-{
-    uint32_t one = die_once(DEATH_PLAIN);
-    uint32_t few = die_once(DEATH_FEW_SCOPES);
-    uint32_t many = die_once(DEATH_MANY_SCOPES);
-    uint32_t shallow = die_once(DEATH_SHALLOW);
-    uint32_t deep = die_once(DEATH_DEEP);
-
-    add(PANIC_TO_RESTART, one);
-    add(UNWIND_SCOPE, (many - few) / (MANY_SCOPES - 1));
-    add(UNWIND_FRAME, (deep - shallow) / (DEEP - SHALLOW));
-}
-
-static void report(void)
-{
-    for (int key = 0; key < KEYS; key++) {
-        if (series[key].count != REPEAT) {
-            say("%s: measured %u times\n", names[key], series[key].count);
-            board_exit(1);
-        }
-        say("bench %s %u %u %u\n", names[key], series[key].values[0],
-                series[key].values[REPEAT / 2], series[key].values[REPEAT - 1]);
-    }
-    say("# done %u\n", (unsigned)KEYS);
+    give_wake_once();
+    count_drift(i);
+    lap_once();
+    give_once();
+    count_drift(i);
+    take_once();
+    lock_once();
+    count_drift(i);
+    unlock_once();
+    (void)!al_mutex_lock(&wanted);
+    contended_once();
+    count_drift(i);
+    defer_once();
 }
 
 static void conductor_main(void)
@@ -384,43 +176,29 @@ static void conductor_main(void)
     static bool started;
 
     if (started) {
-        print("the conductor died\n");
+        say("the conductor died\n");
         board_exit(1);
     }
     started = true;
-    al_irq_enable(PEND_LINE, AL_PRIO_IRQ(1));
-    al_irq_enable(PEND_LINE + 1, AL_PRIO_IRQ(1));
     count_start();
-    count_check();
+    bench_interrupts_start();
     (void)al_sem_give(&partner);
     for (int i = 0; i < REPEAT; i++) {
-        drift(i);
+        count_drift(i);
         yield_once();
     }
+    al_yield(); /* the equal one goes to wait */
     for (int i = 0; i < REPEAT + 1; i++) {
-        give_once();
-        drift(i);
-        pend_once();
-        lock_once();
-        drift(i);
-        unlock_once();
-        drift(i);
-        defer_once();
-        deaths();
+        round_of_all(i);
+        bench_interrupts(i);
+        bench_deaths();
     }
-    report();
+    series_report();
     board_exit(0);
 }
 
-static const struct al_restart_policy often = {
-        .budget = 60000,
-        .back_off = 1,
-        .window = 60000,
-        .exhausted = AL_EXHAUSTED_STOP,
-};
-
 AL_TASK(conductor, conductor_main, 2, 2048);
 AL_TASK(equal, equal_main, 2, 1024);
+AL_TASK(contender, contender_main, 4, 1024);
 AL_TASK(high, high_main, 5, 1024);
-AL_TASK(above, above_main, 6, 1024);
-AL_TASK_POLICY(victim, victim_main, 4, 1536, &often);
+AL_TASK(lapper, lapper_main, 5, 1024);

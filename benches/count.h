@@ -10,10 +10,10 @@
  * COUNT_OPEN() and COUNT_CLOSE() are whole sequences, so that the compiler can
  * move nothing of them into or out of what they enclose; they keep no register,
  * so that arguments are set up in between, as in a function that does nothing
- * else. What they cost themselves is measured (empty) and taken off.
+ * else. What they cost themselves is measured and taken off.
  *
  * SysTick is the kernel's tick: count_start() takes it over for good, without
- * its interrupt. Nothing may sleep afterwards.
+ * its interrupt. Time stands still afterwards, but for ticks pended by hand.
  */
 
 #include <alula/types.h>
@@ -48,15 +48,19 @@ extern volatile uint32_t count_to;
   count_now_;                                                          \
   })
 
-/* First in a naked function: leaves the count in count_to. */
+/* First in a handler or a naked function: leaves the count in count_to. */
 #define COUNT_STAMP_ASM            \
   COUNT_READ_("r3")                \
   COUNT_ADDRESS_("r2", "count_to") \
   "str r3, [r2]\n\t"
 
-/* SysTick becomes a free-running counter. */
+/* SysTick becomes a free-running counter; sequences of known length are
+ * counted. A wrong count ends the program. */
 void count_start(void);
 
-/* Instructions between COUNT_OPEN() and the read that gave `to`, with what the
- * two cost themselves. */
-uint32_t count_gross(uint32_t to);
+/* Instructions between COUNT_OPEN() and the read that gave `to`. */
+uint32_t count_insns(uint32_t to);
+
+/* Moves SysTick's phase against the instructions, differently for the first
+ * five: 16 ticks are 5 instructions. */
+void count_drift(int i);

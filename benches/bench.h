@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The parts of the bench. Each measures in functions of its own, so that
+ * arguments come from where the compiler puts them in plain code. Operations
+ * and counting points are those by which other kernels were measured
+ * (docs/numbers.md); where those figures hold a marker of one instruction
+ * inside, there is BENCH_MARKER() here.
+ */
+
+#include <alula/alula.h>
+
+#include "count.h"
+#include "series.h"
+
+#define MEASURES       __attribute__((noinline))
+#define BENCH_MARKER() __asm__ volatile("nop")
+
+/* One round of each; by the conductor. */
+void bench_interrupts(int i);
+void bench_deaths(void);
+
+/* Enables the interrupt lines; before the first round. */
+void bench_interrupts_start(void);

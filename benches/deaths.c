@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a task's death and restart cost. The victim dies in chosen ways; its
+ * entry stamps the time at which it is alive again. See bench.h.
+ */
+#include "bench.h"
+
+enum death {
+    DEATH_PLAIN,
+    DEATH_SHALLOW,
+    DEATH_DEEP,
+    DEATH_FEW_SCOPES,
+    DEATH_MANY_SCOPES,
+};
+
+#define SHALLOW     4
+#define DEEP        12
+#define MANY_SCOPES 5 /* against one */
+
+static struct al_sem die = AL_SEM_INIT(0, 1);
+static volatile enum death death;
+static char scoped; /* what the scopes are about */
+
+/* The trivial function of a scope: one instruction. */
+__attribute__((naked)) static void nothing(void *arg)
+{
+    (void)arg;
+    __asm__ volatile("@alula: unchecked 0\n\tbx lr");
+}
+
+__attribute__((noinline)) static void die_now(void)
+{
+    COUNT_OPEN();
+    al_panic("bench");
+}
+
+__attribute__((noinline)) static void one_scope(void)
+{
+    AL_DEFER(nothing, &scoped);
+    die_now();
+}
+
+__attribute__((noinline)) static void many_scopes(void)
+{
+    AL_DEFER(nothing, &scoped);
+    AL_DEFER(nothing, &scoped);
+    AL_DEFER(nothing, &scoped);
+    AL_DEFER(nothing, &scoped);
+    AL_DEFER(nothing, &scoped);
+    die_now();
+}
+
+__attribute__((noinline)) static int dive(int depth)
+{
+    if (depth == 0) {
+        die_now();
+    }
+    depth = dive(depth - 1);
+    __asm__ volatile("" : "+r"(depth)); /* no loop, please */
+    return depth;
+}
+
+/* Where a restarted victim goes on. */
+__attribute__((used)) static void victim_body(void)
+{
+    al_sem_take(&die);
+    switch (death) {
+    case DEATH_SHALLOW:
+        (void)dive(SHALLOW);
+        break;
+    case DEATH_DEEP:
+        (void)dive(DEEP);
+        break;
+    case DEATH_MANY_SCOPES:
+        many_scopes();
+        break;
+    case DEATH_PLAIN:
+    case DEATH_FEW_SCOPES:
+        one_scope();
+        break;
+    }
+}
+
+__attribute__((naked)) static void victim_main(void)
+{
+    __asm__ volatile("@alula: unchecked 0\n\t" COUNT_STAMP_ASM "b victim_body");
+}
+
+/* Instructions from the panic to the entry. */
+static uint32_t die_once(enum death how)
+{
+    death = how;
+    (void)al_sem_give(&die);
+    return count_insns(count_to);
+}
+
+void bench_deaths(void)
+{
+    uint32_t one = die_once(DEATH_PLAIN);
+    uint32_t few = die_once(DEATH_FEW_SCOPES);
+    uint32_t many = die_once(DEATH_MANY_SCOPES);
+    uint32_t shallow = die_once(DEATH_SHALLOW);
+    uint32_t deep = die_once(DEATH_DEEP);
+
+    series_add(PANIC_TO_RESTART, one);
+    series_add(UNWIND_SCOPE, (many - few) / (MANY_SCOPES - 1));
+    series_add(UNWIND_FRAME, (deep - shallow) / (DEEP - SHALLOW));
+}
+
+static const struct al_restart_policy often = {
+        .budget = 60000,
+        .back_off = 1,
+        .window = 60000,
+        .exhausted = AL_EXHAUSTED_STOP,
+};
+
+AL_TASK_POLICY(victim, victim_main, 4, 1536, &often);
