@@ -87,7 +87,7 @@ void arch_irq_disable(uint32_t line);
 
 /**
  * Start the tick: time_tick() is called AL_TICK_HZ times a second, in a
- * handler of the least urgent interrupt level.
+ * handler that every interrupt of an application preempts.
  *
  * @context   boot
  */

@@ -121,7 +121,6 @@ void arch_irq_disable(uint32_t line)
 
 void arch_boot_tick(void)
 {
-    SHPR[15 - 4] = hardware_prio(0);
     SYST_RVR = CHIP_SYSTICK_HZ / AL_TICK_HZ - 1;
     SYST_CVR = 0;
     SYST_CSR = SYST_CSR_ENABLE | SYST_CSR_TICKINT | SYST_CSR_CLKSOURCE;

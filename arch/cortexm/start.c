@@ -51,8 +51,9 @@ static void exceptions_start(void)
     SHPR[4 - 4] = 0; /* MemManage, BusFault, UsageFault: above all */
     SHPR[5 - 4] = 0;
     SHPR[6 - 4] = 0;
-    SHPR[11 - 4] = 0xf0; /* SVC and PendSV: the kernel, below all */
+    SHPR[11 - 4] = 0xf0; /* SVC, PendSV, SysTick: the kernel, below all */
     SHPR[14 - 4] = 0xf0;
+    SHPR[15 - 4] = 0xf0;
     SHCSR |= SHCSR_MEMFAULTENA | SHCSR_BUSFAULTENA | SHCSR_USGFAULTENA;
     CPACR |= CPACR_CP10_CP11; /* reads as zero where there is no FPU */
     __asm__ volatile("dsb\n\tisb" ::: "memory");

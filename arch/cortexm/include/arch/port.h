@@ -43,7 +43,7 @@ enum arch_trap {
 };
 
 /*
- * Hardware priorities, 4 bits: 0 fault entries, 15 SVC and PendSV (the
+ * Hardware priorities, 4 bits: 0 fault entries, 15 SVC, PendSV, SysTick (the
  * kernel), 1 to 14 interrupts: level n is hardware priority 14 - n.
  */
 #define ARCH_IRQ_LEVELS 14
