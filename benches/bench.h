@@ -12,6 +12,7 @@
 #include <alula/alula.h>
 
 #include "count.h"
+#include "say.h"
 #include "series.h"
 
 #define MEASURES       __attribute__((noinline))

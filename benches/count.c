@@ -9,7 +9,7 @@
 
 #include <board.h>
 
-#include "series.h"
+#include "say.h"
 
 #define SYST_CSR (*(volatile uint32_t *)0xe000e010u)
 #define SYST_RVR (*(volatile uint32_t *)0xe000e014u)

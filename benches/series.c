@@ -5,9 +5,9 @@
 #include "series.h"
 
 #include <board.h>
-#include <fmt.h>
 
 #include "count.h"
+#include "say.h"
 
 #define SERIES_NAME_(key, name) [key] = #name,
 static const char *const names[SERIES_COUNT] = {SERIES_KEYS(SERIES_NAME_)};
@@ -16,26 +16,6 @@ static struct {
     uint32_t count;
     uint32_t values[REPEAT]; /* sorted */
 } series[SERIES_COUNT];
-
-/* Semihosting (Arm, "Semihosting for AArch32 and AArch64", 5.16). */
-static void print(const char *text)
-{
-    register uintptr_t r0 __asm__("r0") = 4; /* SYS_WRITE0 */
-    register const char *r1 __asm__("r1") = text;
-
-    __asm__ volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
-}
-
-void say(const char *format, ...)
-{
-    char line[96];
-    va_list args;
-
-    va_start(args, format);
-    (void)fmt_vprint(line, sizeof(line), format, args);
-    va_end(args);
-    print(line);
-}
 
 void series_add(enum series_key key, uint32_t insns)
 {

@@ -51,6 +51,3 @@ void series_close(enum series_key key, uint32_t to);
 
 /* Prints all; ends the program if one is not measured REPEAT times. */
 void series_report(void);
-
-/* Prints by semihosting; at most 95 characters. */
-void say(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -4,8 +4,8 @@
 
 1. An image made for the purpose, of known sections, has the sizes said.
 2. With a stand-in for QEMU: figures reach the file; a bench that ends early,
-   prints nothing or miscounts is a failure and writes no file; one above its
-   goal is a failure that does.
+   prints nothing or miscounts, and a sweep that left out an instruction, is a
+   failure and writes no file; one above its goal is a failure that does.
 3. numbers repeats figures, and finds a document that says others.
 Fails if: a section is counted twice or not at all, or a broken run passes.
 """
@@ -29,14 +29,19 @@ loader.exec_module(size)
 BENCH = ROOT / "tools/alula-bench"
 
 
-def bench(folder, output):
-    """(status, result or None) of alula-bench when QEMU prints `output`."""
+SWEPT = "sweep 20 21 0 104 570 nothing, much\n# swept 1\n"
+
+
+def bench(folder, output, sweep=SWEPT, *options):
+    """(status, result or None) of alula-bench when QEMU prints `output` for the
+    bench and `sweep` for the sweep."""
     result = Path(folder) / "bench.json"
     result.unlink(missing_ok=True)
-    (Path(folder) / "said").write_text(output)
+    (Path(folder) / "bench.said").write_text(output)
+    (Path(folder) / "sweep.said").write_text(sweep)
     done = subprocess.run(
         [sys.executable, str(BENCH), "--tree", folder, "--json", str(result),
-         "image"], check=False, capture_output=True, text=True,
+         "--sweep", "sweep", *options, "bench"], check=False, capture_output=True, text=True,
         env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"})
     return (done.returncode,
             json.loads(result.read_text()) if result.exists() else None)
@@ -57,7 +62,8 @@ with tempfile.TemporaryDirectory() as folder:
     checks.equal("RAM is what is initialised and what is zeroed", ram, 100)
 
     fake = Path(folder) / "qemu-system-arm"
-    fake.write_text(f"#!/bin/sh\ncat {folder}/said\n")
+    fake.write_text(
+        f"#!/bin/sh\nfor image; do :; done\ncat {folder}/$image.said\n")
     fake.chmod(0o755)
     (Path(folder) / "board.json").write_text(
         '{"board": "b", "qemu": "-M b"}')
@@ -74,6 +80,27 @@ with tempfile.TemporaryDirectory() as folder:
     status, got = bench(folder, "bench defer 14 14 15\n# done 1\n")
     checks.equal("a goal that is missed ends 1, and is on file",
                  (status, got["ops"]["defer"]["insns"]["max"]), (1, 15))
+    good = "bench a 1 2 3\n# done 1\n"
+    status, got = bench(folder, good)
+    checks.equal("the sweep's worst are numbers at the top",
+                 (status, got["irq_to_task_worst"], got["masked_max"]),
+                 (0, 104, 0))
+    checks.equal("and what was swept is there", got["swept"]["nothing, much"][
+        "insns"], 20)
+    status, got = bench(
+        folder, good, "sweep 9 4 5 416 0 one\nsweep 9 9 0 1 0 two\n# swept 2\n")
+    checks.equal("a sweep above its goals ends 1, and is on file",
+                 (status, got["irq_to_task_worst"], got["masked_max"]),
+                 (1, 416, 5))
+    for name, said in (("that left out an instruction",
+                        "sweep 20 19 0 104 570 one\n# swept 1\n"),
+                       ("that ends early", "sweep 20 20 0 104 570 one\n"),
+                       ("that says nothing", "")):
+        checks.equal(f"a sweep {name} fails", bench(folder, good, said),
+                     (1, None))
+    status, got = bench(folder, good, SWEPT, "--column=more=bench")
+    checks.equal("a column is another image's medians",
+                 (status, got["columns"]), (0, {"more": {"a": 2}}))
     for name, said in (("that ends early", "bench a 1 2 3\n"),
                        ("that says nothing", ""),
                        ("without figures", "# done 0\n"),
@@ -93,8 +120,8 @@ with tempfile.TemporaryDirectory() as folder:
     checks.equal("a document is written", numbers(), 0)
     text = (Path(folder) / "numbers.md").read_text()
     checks.equal("with the figures", [
-        part in text for part in ("| 11 | 12 | 13 |", "| 7777 | 888 |",
-                                  "6.5 bytes", "\n## defer\n")], [True] * 4)
+        part in text for part in ("| 11 | 12 | 13 |", "| nothing, much | 20 |", "| 7777 | 888 |",
+                                  "6.5 bytes", "\n## defer\n")], [True] * 5)
     checks.equal("which is then found right", numbers("--check"), 0)
     bench(folder, "bench defer 11 12 14\n# done 1\n")
     checks.equal("and wrong after another run", numbers("--check"), 1)
