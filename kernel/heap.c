@@ -1,233 +1,96 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two-level segregated fit. Free blocks stand in lists by size class: below 32
- * bytes one class per 8 bytes, above it four classes per power of two. Two
- * bitmaps find the smallest class whose every block fits; the block is cut,
- * and neighbours that are free are joined at once. All of it is constant time,
- * under the kernel lock, and no loop depends on the number of blocks.
+ * The heap's regions as tasks see them: the kernel lock, whose blocks they are,
+ * and what a wrong use comes to. The blocks themselves: block.c.
  *
- * A block:   header | payload ...            used: owner is its task
- *            header | links ... | footer     free: footer holds its address
- * The footer lies in the last word before the next header and is there only
- * while that header says PREV_FREE.
- *
- * Invariants under the lock: no two free blocks are neighbours; a list's bit is
- * set exactly if it is not empty; the region ends in a used header of size 0.
+ * Whatever an application hands over, and whatever lies in a region, is looked
+ * at under the lock only at addresses inside a region.
  */
 #include "heap.h"
 
 #include "arch.h"
+#include "block.h"
 #include "panic.h"
 #include "softlock.h"
 #include "task.h"
 
-#define FREE      1u /* in `size`: this block is free */
-#define PREV_FREE 2u /* in `size`: the block before this one is free */
-#define FLAGS     7u
-
-#define ALIGN 8u
-/* Two links, and the footer in a word of its own: 16 on 32-bit processors. */
-#define MIN_PAYLOAD ((3u * (uint32_t)sizeof(void *) + ALIGN - 1) & ~(ALIGN - 1))
-
-#define SUB_BITS  2u
-#define SUBS      (1u << SUB_BITS)
-#define SMALL_LOG 5u  /* below 1 << 5 one class per 8 bytes */
-#define RANKS     16u /* classes up to 1 << (SMALL_LOG + RANKS - 1) */
-#define MAX_BYTES (1u << 18)
-
-struct block {
-    uint32_t size; /* of the payload, a multiple of 8; and flags */
-    struct al_task *owner;
-    struct block *next_free; /* from here on payload */
-    struct block *prev_free;
-};
-
-#define HEADER offsetof(struct block, next_free)
-
 static struct {
-    struct block *lists[RANKS][SUBS];
-    uint32_t ranks;      /* bit r: some list of rank r is not empty */
-    uint8_t subs[RANKS]; /* bit s: lists[r][s] is not empty */
-    uintptr_t low;       /* first header */
-    uintptr_t high;      /* the last header, of size 0 */
-    size_t used_bytes;   /* in live blocks, headers included */
-    size_t blocks;       /* live */
+    struct region regions[AL_HEAP_REGIONS];
+    uint32_t count; /* of regions; grows only */
 } heap __attribute__((section(".bss.alula.state")));
 
-struct class
+/* Take the lock with a free block; no lock when NULL. Lets go of it between one
+ * damaged block and the next. */
+static struct block *take(struct region *region, uint32_t payload)
 {
-    uint32_t rank;
-    uint32_t sub;
-};
+    struct block *block = NULL;
+    bool again = payload != 0;
 
-static uint32_t payload_of(const struct block *block)
-{
-    return block->size & ~FLAGS;
-}
-
-static struct block *next_of(const struct block *block)
-{
-    return (struct block *)((uintptr_t)block + HEADER + payload_of(block));
-}
-
-static struct block **footer_of(const struct block *block)
-{
-    return (struct block **)((uintptr_t)next_of(block) - sizeof(uintptr_t));
-}
-
-/* The class that a block of `bytes` stands in. */
-static struct class class_of(uint32_t bytes)
-{
-    struct class c;
-
-    if (bytes < 1u << SMALL_LOG) {
-        c.rank = 0;
-        c.sub = bytes / ALIGN;
-        return c;
-    }
-    c.rank = 31u - (uint32_t)__builtin_clz(bytes);
-    c.sub = bytes >> (c.rank - SUB_BITS) & (SUBS - 1);
-    c.rank -= SMALL_LOG - 1;
-    return c;
-}
-
-/* The smallest class in which every block has at least `bytes`. */
-static struct class class_for(uint32_t bytes)
-{
-    if (bytes >= 1u << SMALL_LOG) {
-        bytes += (1u << (31u - (uint32_t)__builtin_clz(bytes) - SUB_BITS)) - 1;
-    }
-    return class_of(bytes);
-}
-
-static void list_push(struct block *block)
-{
-    struct class c = class_of(payload_of(block));
-    struct block *head = heap.lists[c.rank][c.sub];
-
-    block->next_free = head;
-    block->prev_free = NULL;
-    if (head != NULL) {
-        head->prev_free = block;
-    }
-    heap.lists[c.rank][c.sub] = block;
-    heap.subs[c.rank] |= (uint8_t)(1u << c.sub);
-    heap.ranks |= 1u << c.rank;
-}
-
-static void list_remove(struct block *block)
-{
-    struct class c = class_of(payload_of(block));
-
-    if (block->next_free != NULL) {
-        block->next_free->prev_free = block->prev_free;
-    }
-    if (block->prev_free != NULL) {
-        block->prev_free->next_free = block->next_free;
-        return;
-    }
-    heap.lists[c.rank][c.sub] = block->next_free;
-    if (block->next_free != NULL) {
-        return;
-    }
-    heap.subs[c.rank] &= (uint8_t) ~(1u << c.sub);
-    if (heap.subs[c.rank] == 0) {
-        heap.ranks &= ~(1u << c.rank);
-    }
-}
-
-/* A free block of class c or above; NULL when there is none. */
-static struct block *list_find(struct class c)
-{
-    uint32_t subs = heap.subs[c.rank] & ~0u << c.sub;
-    uint32_t ranks;
-
-    if (subs == 0) {
-        ranks = heap.ranks & ~0u << (c.rank + 1);
-        if (ranks == 0) {
-            return NULL;
+    while (again) {
+        softlock_take();
+        block = block_take(region, payload, &again);
+        if (block != NULL) {
+            return block;
         }
-        c.rank = (uint32_t)__builtin_ctz(ranks);
-        subs = heap.subs[c.rank];
+        softlock_leave();
     }
-    return heap.lists[c.rank][__builtin_ctz(subs)];
+    return NULL;
 }
 
-/* Make `block` free, with its footer, and enter it. */
-static void block_release(struct block *block)
+/* The end of an allocation: lets go of the lock. */
+static void *hand_out(struct region *region, struct block *block,
+        uint32_t payload, struct al_task *owner)
 {
-    block->size |= FREE;
-    block->owner = NULL;
-    next_of(block)->size |= PREV_FREE;
-    *footer_of(block) = block;
-    list_push(block);
+    block_claim(region, block, payload, owner);
+    if (owner != NULL) {
+        owner->heap_bytes += block_payload(block);
+    }
+    softlock_leave();
+    return &block->next_free;
 }
 
-/* Cut what `bytes` does not need off `block`, if it makes a block. */
-static void block_cut(struct block *block, uint32_t bytes)
+/* 0: no block is that large. */
+static uint32_t payload_for(size_t bytes)
 {
-    uint32_t payload = payload_of(block);
-    struct block *rest;
-
-    if (payload < bytes + HEADER + MIN_PAYLOAD) {
-        return;
+    if (bytes > BLOCK_MOST / 2) {
+        return 0;
     }
-    block->size = bytes | (block->size & FLAGS);
-    rest = next_of(block);
-    rest->size = payload - bytes - (uint32_t)HEADER;
-    block_release(rest);
+    if (bytes < BLOCK_LEAST) {
+        return BLOCK_LEAST;
+    }
+    return ((uint32_t)bytes + BLOCK_ALIGN - 1) & ~(BLOCK_ALIGN - 1);
 }
 
-void heap_boot(uintptr_t low, uintptr_t high)
+/* What must be free for an aligned payload; 0: no block is. */
+static uint32_t payload_aligned(uint32_t payload, size_t align)
 {
-    struct block *first;
-    struct block *last;
-
-    low = (low + ALIGN - 1) & ~(uintptr_t)(ALIGN - 1);
-    high &= ~(uintptr_t)(ALIGN - 1);
-    if (high - low > MAX_BYTES) {
-        high = low + MAX_BYTES;
+    if (payload == 0 || align > BLOCK_MOST / 4) {
+        return 0;
     }
-    first = (struct block *)low;
-    last = (struct block *)(high - HEADER);
-    first->size = (uint32_t)((uintptr_t)last - low - HEADER);
-    last->size = 0;
-    last->owner = NULL;
-    heap.low = low;
-    heap.high = (uintptr_t)last;
-    block_release(first);
+    return align <= BLOCK_ALIGN
+                   ? payload
+                   : payload + (uint32_t)align + BLOCK_HEADER + BLOCK_LEAST;
+}
+
+static void *alloc_in(
+        struct region *region, struct al_task *owner, size_t bytes)
+{
+    uint32_t payload = payload_for(bytes);
+    struct block *block = take(region, payload);
+
+    return block != NULL ? hand_out(region, block, payload, owner) : NULL;
 }
 
 void *heap_alloc(struct al_task *owner, size_t bytes)
 {
-    struct block *block;
-    uint32_t payload;
+    void *block = NULL;
 
-    if (bytes > MAX_BYTES / 2) {
-        return NULL;
+    for (uint32_t i = 0; i < heap.count && block == NULL; i++) {
+        if ((heap.regions[i].flags & AL_HEAP_BY_NAME) == 0) {
+            block = alloc_in(&heap.regions[i], owner, bytes);
+        }
     }
-    payload = ((uint32_t)bytes + ALIGN - 1) & ~(ALIGN - 1);
-    if (payload < MIN_PAYLOAD) {
-        payload = MIN_PAYLOAD;
-    }
-    softlock_take();
-    block = list_find(class_for(payload));
-    if (block == NULL) {
-        softlock_leave();
-        return NULL;
-    }
-    list_remove(block);
-    block->size &= ~FREE;
-    next_of(block)->size &= ~PREV_FREE;
-    block_cut(block, payload);
-    block->owner = owner;
-    if (owner != NULL) {
-        owner->heap_bytes += payload_of(block);
-    }
-    heap.used_bytes += payload_of(block) + HEADER;
-    heap.blocks++;
-    softlock_leave();
-    return &block->next_free;
+    return block;
 }
 
 void *al_heap_alloc(size_t bytes)
@@ -236,102 +99,281 @@ void *al_heap_alloc(size_t bytes)
     return heap_alloc(al_core.current, bytes);
 }
 
-/* Is this the header of a live block, of whatever owner? Looks at it and its
- * neighbour only. */
-static bool block_is_live(const struct block *block)
+static struct region *named(int32_t region)
 {
-    uintptr_t at = (uintptr_t)block;
-    uintptr_t next;
-
-    if (at % ALIGN != 0 || at < heap.low || at >= heap.high) {
-        return false;
-    }
-    next = at + HEADER + payload_of(block);
-    return (block->size & FREE) == 0 && next > at && next <= heap.high &&
-           (((const struct block *)next)->size & PREV_FREE) == 0;
+    CALLER_MUST(HEAP, 1, !arch_in_handler());
+    CALLER_MUST(HEAP, 4, (uint32_t)region < heap.count);
+    return &heap.regions[region];
 }
 
-static struct block *join_next(struct block *block)
+void *al_heap_alloc_from(int32_t region, size_t bytes)
 {
-    struct block *next = next_of(block);
-
-    if ((next->size & FREE) != 0) {
-        list_remove(next);
-        block->size += payload_of(next) + (uint32_t)HEADER;
-    }
-    return block;
+    return alloc_in(named(region), al_core.current, bytes);
 }
 
-static struct block *join_prev(struct block *block)
+void *al_heap_alloc_aligned(int32_t number, size_t bytes, size_t align)
 {
-    struct block *prev;
+    struct region *region = named(number);
+    uint32_t payload = payload_for(bytes);
+    struct block *block;
 
-    if ((block->size & PREV_FREE) == 0) {
-        return block;
+    CALLER_MUST(HEAP, 5, align != 0 && (align & (align - 1)) == 0);
+    block = take(region, payload_aligned(payload, align));
+    if (block == NULL) {
+        return NULL;
     }
-    prev = ((struct block **)block)[-1];
-    list_remove(prev);
-    prev->size += payload_of(block) + (uint32_t)HEADER;
-    return prev;
+    block = block_align(region, block, align);
+    return hand_out(region, block, payload, al_core.current);
 }
 
-static void free_held(struct block *block)
+static struct region *region_of(const struct block *block)
+{
+    for (uint32_t i = 0; i < heap.count; i++) {
+        if ((uintptr_t)block >= heap.regions[i].low &&
+                (uintptr_t)block < heap.regions[i].high) {
+            return &heap.regions[i];
+        }
+    }
+    return NULL;
+}
+
+static enum block_state look_held(
+        const struct region *region, const struct block *block)
+{
+    enum block_state state;
+
+    if (region == NULL) {
+        return BLOCK_NOT_LIVE;
+    }
+    state = block_look(region, block);
+    if (state == BLOCK_LIVE && block->owner != NULL &&
+            !task_is_known(block->owner)) {
+        return BLOCK_NOT_LIVE;
+    }
+    return state;
+}
+
+static void free_held(struct region *region, struct block *block)
 {
     if (block->owner != NULL) {
-        block->owner->heap_bytes -= payload_of(block);
+        block->owner->heap_bytes -= block_payload(block);
     }
-    block->owner = NULL; /* no header any more, wherever it is joined to */
-    heap.used_bytes -= payload_of(block) + HEADER;
-    heap.blocks--;
-    block_release(join_prev(join_next(block)));
+    block_free(region, block);
 }
 
 bool heap_free_held(void *payload)
 {
-    struct block *block = (struct block *)((uintptr_t)payload - HEADER);
+    struct block *block = block_of(payload);
+    struct region *region = region_of(block);
 
-    if (!block_is_live(block) ||
-            (block->owner != NULL && !task_is_known(block->owner))) {
+    if (look_held(region, block) != BLOCK_LIVE) {
         return false;
     }
-    free_held(block);
+    free_held(region, block);
     return true;
+}
+
+/* Take the lock for a task that names a live block of some task's. If it is
+ * none, let go of the lock and end the caller. */
+static struct region *enter(struct block *block)
+{
+    struct region *region = region_of(block);
+    enum block_state state;
+
+    CALLER_MUST(HEAP, 1, !arch_in_handler());
+    softlock_take();
+    state = look_held(region, block);
+    if (state == BLOCK_LIVE && block->owner != NULL) {
+        return region;
+    }
+    softlock_leave();
+    panic_caller(state == BLOCK_OVERRUN ? PANIC_HEAP_3 : PANIC_HEAP_2);
 }
 
 void al_heap_free(void *payload)
 {
-    struct block *block = (struct block *)((uintptr_t)payload - HEADER);
+    struct block *block = block_of(payload);
 
-    CALLER_MUST(HEAP, 1, !arch_in_handler());
     if (payload == NULL) {
+        CALLER_MUST(HEAP, 1, !arch_in_handler());
         return;
     }
-    CALLER_MUST(HEAP, 2, block_is_live(block) && task_is_known(block->owner));
-    softlock_take();
-    free_held(block);
+    free_held(enter(block), block);
     softlock_leave();
+}
+
+size_t al_heap_size(const void *payload)
+{
+    struct block *block = block_of(payload);
+    size_t bytes;
+
+    (void)enter(block);
+    bytes = block_payload(block);
+    softlock_leave();
+    return bytes;
+}
+
+bool al_heap_resize(void *payload, size_t bytes)
+{
+    struct block *block = block_of(payload);
+    struct region *region = enter(block);
+    struct al_task *owner = block->owner;
+    uint32_t wanted = payload_for(bytes);
+    uint32_t before = block_payload(block);
+    bool fits;
+
+    if (before < wanted) {
+        block_grow(region, block, wanted);
+    }
+    fits = wanted != 0 && block_payload(block) >= wanted;
+    if (fits) {
+        region->used_bytes += block_payload(block) - before;
+        block_uncount(region, block);
+        block_claim(region, block, wanted, owner);
+        owner->heap_bytes += block_payload(block) - before;
+    }
+    softlock_leave();
+    return fits;
+}
+
+al_status al_heap_give(void *payload, struct al_task *task)
+{
+    struct block *block = block_of(payload);
+
+    CALLER_MUST(HEAP, 6, task_is_known(task));
+    (void)enter(block);
+    if (task->state == AL_TASK_STOPPED) {
+        softlock_leave();
+        return AL_E_STALE;
+    }
+    block->owner->heap_bytes -= block_payload(block);
+    task->heap_bytes += block_payload(block);
+    block_own(block, task);
+    softlock_leave();
+    return AL_OK;
+}
+
+static void region_add_held(const struct block_plan *plan, uint32_t flags)
+{
+    struct region *region = &heap.regions[heap.count];
+
+    region->flags = flags;
+    block_plan_build(plan, region);
+    heap.count++;
+}
+
+void heap_boot(uintptr_t low, uintptr_t high)
+{
+    struct block_plan plan;
+
+    if (block_plan(&plan, low, high)) {
+        block_plan_touch(&plan);
+        region_add_held(&plan, 0);
+    }
+}
+
+static bool is_apart(const struct block_plan *plan)
+{
+    for (uint32_t i = 0; i < heap.count; i++) {
+        if ((uintptr_t)plan->low < heap.regions[i].high + BLOCK_HEADER &&
+                (uintptr_t)plan->last >= (uintptr_t)heap.regions[i].ranks) {
+            return false;
+        }
+    }
+    return true;
+}
+
+int32_t al_heap_add(void *memory, size_t bytes, uint32_t flags)
+{
+    uintptr_t low = (uintptr_t)memory;
+    struct block_plan plan;
+    int32_t region = AL_E_FULL;
+    bool apart;
+
+    CALLER_MUST(HEAP, 1, !arch_in_handler());
+    CALLER_MUST(HEAP, 7,
+            bytes <= UINTPTR_MAX - low && block_plan(&plan, low, low + bytes) &&
+                    is_apart(&plan));
+    if (heap.count == AL_HEAP_REGIONS) {
+        return region;
+    }
+    block_plan_touch(&plan);
+    softlock_take();
+    apart = is_apart(&plan);
+    if (apart && heap.count < AL_HEAP_REGIONS) {
+        region = (int32_t)heap.count;
+        region_add_held(&plan, flags);
+    }
+    softlock_leave();
+    CALLER_MUST(HEAP, 7, apart);
+    return region;
+}
+
+static void add_info(struct al_heap_info *info, uint32_t i)
+{
+    const struct region *region = &heap.regions[i];
+    size_t used;
+    size_t blocks;
+    uint32_t damaged;
+    size_t largest;
+
+    /* Not one store to the caller's memory with the lock held. */
+    softlock_take();
+    used = region->used_bytes;
+    blocks = region->blocks;
+    damaged = region->damaged;
+    largest = block_largest(region);
+    softlock_leave();
+    info->total_bytes += region->high - region->low - BLOCK_HEADER;
+    info->used_bytes += used;
+    info->blocks += blocks;
+    info->damaged += damaged;
+    if (info->largest_bytes < largest) {
+        info->largest_bytes = largest;
+    }
+}
+
+static void clear_info(struct al_heap_info *info)
+{
+    info->total_bytes = 0;
+    info->used_bytes = 0;
+    info->blocks = 0;
+    info->largest_bytes = 0;
+    info->damaged = 0;
 }
 
 void al_heap_read(struct al_heap_info *info)
 {
     CALLER_MUST(HEAP, 1, !arch_in_handler());
-    softlock_take();
-    info->total_bytes = heap.high - heap.low - HEADER;
-    info->used_bytes = heap.used_bytes;
-    info->blocks = heap.blocks;
-    info->largest_bytes = 0;
-    if (heap.ranks != 0) {
-        uint32_t rank = 31u - (uint32_t)__builtin_clz(heap.ranks);
-        uint32_t sub = 31u - (uint32_t)__builtin_clz(heap.subs[rank]);
-
-        info->largest_bytes = payload_of(heap.lists[rank][sub]);
+    clear_info(info);
+    for (uint32_t i = 0; i < heap.count; i++) {
+        add_info(info, i);
     }
-    softlock_leave();
 }
 
+void al_heap_read_region(int32_t region, struct al_heap_info *info)
+{
+    CALLER_MUST(HEAP, 1, !arch_in_handler());
+    CALLER_MUST(HEAP, 4, (uint32_t)region < heap.count);
+    clear_info(info);
+    add_info(info, (uint32_t)region);
+}
+
+/* The end of a scope: what was given away meanwhile is not the scope's. */
 static void free_slot(void *slot)
 {
-    al_heap_free(*(void **)slot);
+    void *payload = *(void **)slot;
+    struct block *block = block_of(payload);
+    struct region *region;
+
+    if (payload == NULL) {
+        return;
+    }
+    region = enter(block);
+    if (block->owner == al_core.current) {
+        free_held(region, block);
+    }
+    softlock_leave();
 }
 
 void al_heap_scope_open(struct al_scope *scope, void **slot, size_t bytes)

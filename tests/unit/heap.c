@@ -14,7 +14,9 @@
  * footer is not written.
  * sources: -Itests/unit/host
  */
-#include "../../kernel/heap.c" /* its lists and bitmaps are looked at */
+/* Their lists and bitmaps are looked at. */
+#include "../../kernel/heap.c"
+#include "../../kernel/block.c"
 
 #include "host/random.h"
 
@@ -33,6 +35,7 @@ bool host_in_handler;
 struct al_core al_core;
 
 static jmp_buf dead;
+static bool ignored; /* what a call returned that should not have */
 static enum panic_site site;
 static struct al_task tasks[2];
 static struct al_task_def defs[2] = {{.task = &tasks[0]}, {.task = &tasks[1]}};
@@ -52,6 +55,12 @@ AL_NORETURN void panic_caller(enum panic_site where)
 
 void arch_pend_switch(void)
 {
+}
+
+/* lib/scope.c's; only for scopes that are not the newest. */
+void __al_scope_close(struct al_scope *scope)
+{
+    fail_msg("%p is not the newest scope", (void *)scope);
 }
 
 /* The task module's: heap.c asks it whether an owner is a task. */
@@ -76,10 +85,10 @@ static int start(void **state)
 
 static bool is_listed(const struct block *block)
 {
-    struct class c = class_of(payload_of(block));
+    struct class c = class_of(block_payload(block));
 
-    for (struct block *b = heap.lists[c.rank][c.sub]; b != NULL;
-            b = b->next_free) {
+    for (struct block *b = heap.regions[0].ranks[c.rank].lists[c.sub];
+            b != NULL; b = b->next_free) {
         if (b == block) {
             return true;
         }
@@ -91,13 +100,14 @@ static void look_at_lists(size_t free_blocks)
 {
     size_t listed = 0;
 
-    for (unsigned r = 0; r < RANKS; r++) {
+    for (unsigned r = 0; r <= class_of(REGION).rank; r++) {
         bool any = false;
 
         for (unsigned s = 0; s < SUBS; s++) {
-            const struct block *head = heap.lists[r][s];
+            const struct block *head = heap.regions[0].ranks[r].lists[s];
 
-            assert_int_equal(heap.subs[r] >> s & 1, head != NULL);
+            assert_int_equal(
+                    heap.regions[0].ranks[r].subs >> s & 1, head != NULL);
             any = any || head != NULL;
             assert_true(head == NULL || head->prev_free == NULL);
             for (const struct block *b = head; b != NULL; b = b->next_free) {
@@ -106,42 +116,44 @@ static void look_at_lists(size_t free_blocks)
                         b->next_free == NULL || b->next_free->prev_free == b);
             }
         }
-        assert_int_equal(heap.ranks >> r & 1, any);
+        assert_int_equal(heap.regions[0].map >> r & 1, any);
     }
     assert_int_equal(listed, free_blocks);
 }
 
 static void look(void)
 {
-    struct block *block = (struct block *)heap.low;
+    struct block *block = (struct block *)heap.regions[0].low;
     bool before_is_free = false;
     size_t used = 0;
     size_t blocks = 0;
     size_t free_blocks = 0;
     size_t owned[2] = {0, 0};
 
-    while ((uintptr_t)block < heap.high) {
-        bool is_free = (block->size & FREE) != 0;
+    while ((uintptr_t)block < heap.regions[0].high) {
+        bool is_free = (block->head & FREE) != 0;
 
-        assert_true(payload_of(block) >= MIN_PAYLOAD);
-        assert_int_equal((block->size & PREV_FREE) != 0, before_is_free);
+        assert_true(block_payload(block) >= BLOCK_LEAST);
+        assert_int_equal((block->head & PREV_FREE) != 0, before_is_free);
         assert_false(is_free && before_is_free);
         if (is_free) {
             free_blocks++;
-            assert_ptr_equal(*footer_of(block), block);
+            assert_ptr_equal(*footer_before(next_of(block)), block);
             assert_true(is_listed(block));
         } else {
-            used += payload_of(block) + HEADER;
+            used += block_payload(block) + BLOCK_HEADER;
             blocks++;
-            owned[block->owner - tasks] += payload_of(block);
+            if (block->owner != NULL) {
+                owned[block->owner - tasks] += block_payload(block);
+            }
         }
         before_is_free = is_free;
         block = next_of(block);
     }
-    assert_int_equal((uintptr_t)block, heap.high);
-    assert_int_equal((block->size & PREV_FREE) != 0, before_is_free);
-    assert_int_equal(heap.used_bytes, used);
-    assert_int_equal(heap.blocks, blocks);
+    assert_int_equal((uintptr_t)block, heap.regions[0].high);
+    assert_int_equal((block->head & PREV_FREE) != 0, before_is_free);
+    assert_int_equal(heap.regions[0].used_bytes, used);
+    assert_int_equal(heap.regions[0].blocks, blocks);
     assert_int_equal(tasks[0].heap_bytes, owned[0]);
     assert_int_equal(tasks[1].heap_bytes, owned[1]);
     assert_int_equal(al_core.locked, 0);
@@ -216,9 +228,9 @@ static void plays_like_a_list_of_blocks(void **state)
         }
     }
     look();
-    assert_int_equal(heap.blocks, 0);
-    assert_int_equal(payload_of((struct block *)heap.low),
-            heap.high - heap.low - HEADER);
+    assert_int_equal(heap.regions[0].blocks, 0);
+    assert_int_equal(block_payload((struct block *)heap.regions[0].low),
+            heap.regions[0].high - heap.regions[0].low - BLOCK_HEADER);
 }
 
 static void serves_until_it_is_exhausted(void **state)
@@ -253,8 +265,8 @@ static void serves_until_it_is_exhausted(void **state)
     }
 }
 
-/* Freeing `at` must be refused, with nothing changed. */
-static void refused(void *at)
+/* call(at) must end its caller in this way, with nothing changed. */
+static void misused(enum panic_site how, void (*call)(void *), void *at)
 {
     static char before[REGION];
     struct al_task tasks_before[2];
@@ -263,13 +275,76 @@ static void refused(void *at)
     memcpy(tasks_before, tasks, sizeof(tasks));
     site = 0;
     if (setjmp(dead) == 0) {
-        al_heap_free(at);
-        fail_msg("free(%p) was let through", at);
+        call(at);
+        fail_msg("%p was let through", at);
     }
-    assert_int_equal(site, PANIC_HEAP_2);
+    assert_int_equal(site, how);
     assert_memory_equal(before, region, REGION);
     assert_memory_equal(tasks_before, tasks, sizeof(tasks));
     look();
+}
+
+static void read_size(void *at)
+{
+    (void)al_heap_size(at);
+}
+
+static void resize(void *at)
+{
+    ignored = al_heap_resize(at, 8) != 0;
+}
+
+static void give_to_other(void *at)
+{
+    ignored = al_heap_give(at, &tasks[1]) != 0;
+}
+
+static void refused(void *at)
+{
+    misused(PANIC_HEAP_2, al_heap_free, at);
+    misused(PANIC_HEAP_2, read_size, at);
+    misused(PANIC_HEAP_2, resize, at);
+    misused(PANIC_HEAP_2, give_to_other, at);
+    assert_false(heap_free_held(at));
+}
+
+static void align_by_12(void *at)
+{
+    (void)at;
+    (void)al_heap_alloc_aligned(0, 8, 12);
+}
+
+static void align_by_0(void *at)
+{
+    (void)at;
+    (void)al_heap_alloc_aligned(0, 8, 0);
+}
+
+static void add(void *at)
+{
+    ignored = al_heap_add(at, 300, 0) != 0;
+}
+
+static void add_little(void *at)
+{
+    ignored = al_heap_add(at, AL_HEAP_REGION_LEAST - 1, 0) != 0;
+}
+
+static void alloc_from_4(void *at)
+{
+    (void)at;
+    (void)al_heap_alloc_from(4, 8);
+}
+
+static void alloc_from_minus_1(void *at)
+{
+    (void)at;
+    (void)al_heap_alloc_from(-1, 8);
+}
+
+static void read_region_4(void *info)
+{
+    al_heap_read_region(4, info);
 }
 
 static void refuses_to_free_twice(void **state)
@@ -291,6 +366,12 @@ static void refuses_to_free_twice(void **state)
         }
         al_heap_free(b);
         refused(b);
+        /* A header that was joined to another is none: no link may lead there
+         * once the memory is in use again. */
+        assert_int_equal(
+                is_sound(&heap.regions[0], block_of(c)), (free_set & 2) == 0);
+        assert_int_equal(
+                is_sound(&heap.regions[0], block_of(b)), (free_set & 1) == 0);
         if ((free_set & 1) != 0) {
             refused(a);
         }
@@ -299,7 +380,7 @@ static void refuses_to_free_twice(void **state)
         }
         /* The joined block in use again, the stale headers inside it. */
         again = al_heap_alloc(
-                40u + 40u * (free_set & 1) + HEADER * (free_set & 1));
+                40u + 40u * (free_set & 1) + BLOCK_HEADER * (free_set & 1));
         assert_non_null(again);
         if ((free_set & 1) != 0) {
             assert_ptr_equal(again, a);
@@ -314,7 +395,7 @@ static void refuses_to_free_twice(void **state)
         }
         al_heap_free(end);
         look();
-        assert_int_equal(heap.blocks, 0);
+        assert_int_equal(heap.regions[0].blocks, 0);
     }
 }
 
@@ -330,9 +411,9 @@ static void refuses_what_is_no_block(void **state)
     refused(block + 4);
     refused(block + 8);
     refused(block + 96);
-    refused(region + HEADER + REGION);
-    refused((char *)heap.high + HEADER);
-    refused((char *)heap.low);
+    refused(region + BLOCK_HEADER + REGION);
+    refused((char *)heap.regions[0].high + BLOCK_HEADER);
+    refused((char *)heap.regions[0].low);
     refused((char *)(uintptr_t)8);
     refused((char *)(uintptr_t)0xfffffff8u);
     /* Payload that looks like a header of a block of nobody's. */
@@ -342,12 +423,12 @@ static void refuses_what_is_no_block(void **state)
     refused(block + 64);
     memset(block, 0, 200);
     forged[0] = 32;
-    *(void **)(void *)(block + 64 + HEADER - sizeof(void *)) = block;
-    refused(block + 64 + HEADER);
+    *(void **)(void *)(block + 64 + BLOCK_HEADER - sizeof(void *)) = block;
+    refused(block + 64 + BLOCK_HEADER);
     al_heap_free(other);
     al_heap_free(block);
     al_heap_free(NULL);
-    assert_int_equal(heap.blocks, 0);
+    assert_int_equal(heap.regions[0].blocks, 0);
 }
 
 static void is_for_tasks_only(void **state)
@@ -377,6 +458,301 @@ static void is_for_tasks_only(void **state)
     }
 }
 
+static void is_given_with_its_bytes(void **state)
+{
+    char *block = al_heap_alloc(100);
+    char *other = al_heap_alloc(50);
+
+    (void)state;
+    assert_int_equal(al_heap_give(block, &tasks[1]), AL_OK);
+    look();
+    assert_int_equal(tasks[0].heap_bytes, al_heap_size(other));
+    assert_int_equal(tasks[1].heap_bytes, al_heap_size(block));
+    assert_int_equal(al_heap_give(block, &tasks[1]), AL_OK);
+    assert_int_equal(tasks[1].heap_bytes, al_heap_size(block));
+    tasks[0].state = AL_TASK_STOPPED;
+    assert_int_equal(al_heap_give(block, &tasks[0]), AL_E_STALE);
+    look();
+    al_heap_free(other);
+    al_heap_free(block);
+    look();
+    site = 0;
+    if (setjmp(dead) == 0) {
+        ignored = al_heap_give(al_heap_alloc(8),
+                          (struct al_task *)(void *)region) != 0;
+        fail();
+    }
+    assert_int_equal(site, PANIC_HEAP_6);
+    look();
+    misused(PANIC_HEAP_2, give_to_other, other);
+}
+
+static void keeps_the_kernels_blocks(void **state)
+{
+    char *block = heap_alloc(NULL, 100);
+
+    (void)state;
+    assert_non_null(block);
+    misused(PANIC_HEAP_2, al_heap_free, block);
+    misused(PANIC_HEAP_2, give_to_other, block);
+    assert_int_equal(tasks[0].heap_bytes, 0);
+    assert_true(heap_free_held(block));
+    assert_false(heap_free_held(block));
+    assert_false(heap_free_held(NULL));
+    look();
+    assert_int_equal(heap.regions[0].blocks, 0);
+    block = heap_alloc(&tasks[1], 100);
+    assert_int_equal(tasks[1].heap_bytes, al_heap_size(block));
+    assert_true(heap_free_held(block));
+    look();
+}
+
+static void keeps_what_a_scope_gave_away(void **state)
+{
+    struct al_scope scope;
+    void *slot;
+
+    (void)state;
+    al_heap_scope_open(&scope, &slot, 64);
+    assert_int_equal(tasks[0].heap_bytes, 64);
+    al_scope_close(&scope);
+    assert_int_equal(heap.regions[0].blocks, 0);
+    al_heap_scope_open(&scope, &slot, 64);
+    assert_int_equal(al_heap_give(slot, &tasks[1]), AL_OK);
+    al_scope_close(&scope);
+    assert_int_equal(tasks[1].heap_bytes, 64);
+    look();
+    al_heap_scope_open(&scope, &slot, REGION);
+    assert_null(slot);
+    al_scope_close(&scope);
+    look();
+}
+
+static void changes_size_in_place(void **state)
+{
+    (void)state;
+    random_start();
+    for (unsigned round = 0; round < 3000; round++) {
+        unsigned i = random_below(20);
+        size_t bytes =
+                random_below(4) == 0 ? random_below(4000) : random_below(300);
+
+        al_core.current = &tasks[random_below(2)];
+        if (model[i].at == NULL) {
+            allocate(i, bytes);
+        } else if (random_below(3) == 0) {
+            check_filled(i);
+            al_heap_free(model[i].at);
+            model[i].at = NULL;
+        } else {
+            size_t had = al_heap_size(model[i].at);
+            bool fits = al_heap_resize(model[i].at, bytes);
+
+            assert_true(fits || bytes > had);
+            if (!fits || model[i].bytes < bytes) {
+                check_filled(i);
+            } else {
+                model[i].bytes = bytes;
+                check_filled(i);
+            }
+            if (fits) {
+                assert_true(al_heap_size(model[i].at) >= bytes);
+                model[i].bytes = bytes;
+                fill(i);
+            } else {
+                assert_int_equal(al_heap_size(model[i].at), had);
+            }
+        }
+        look();
+    }
+    assert_false(al_heap_resize(al_heap_alloc(8), SIZE_MAX));
+    look();
+}
+
+static void aligns(void **state)
+{
+    (void)state;
+    for (size_t align = 1; align <= 8192; align *= 2) {
+        void *first = al_heap_alloc(24);
+        char *at = al_heap_alloc_aligned(0, 100, align);
+
+        assert_non_null(at);
+        assert_int_equal((uintptr_t)at % align, 0);
+        assert_true(at >= region && at + 100 <= region + REGION);
+        memset(at, 1, 100);
+        look();
+        al_heap_free(first);
+        al_heap_free(at);
+        look();
+        assert_int_equal(heap.regions[0].blocks, 0);
+    }
+    assert_null(al_heap_alloc_aligned(0, 8, 1u << 20));
+    assert_null(al_heap_alloc_aligned(0, 8, (size_t)1 << 40));
+    assert_null(al_heap_alloc_aligned(0, SIZE_MAX, 64));
+    look();
+    misused(PANIC_HEAP_5, align_by_12, NULL);
+    misused(PANIC_HEAP_5, align_by_0, NULL);
+}
+
+static void has_regions(void **state)
+{
+    static _Alignas(8) char more[3][3000];
+    struct al_heap_info info;
+    struct al_heap_info all;
+    char *at;
+
+    (void)state;
+    assert_int_equal(al_heap_add(more[0] + 1, 2995, AL_HEAP_BY_NAME), 1);
+    assert_int_equal(al_heap_add(more[1], 3000, 0), 2);
+    misused(PANIC_HEAP_7, add, more[1]);
+    misused(PANIC_HEAP_7, add, more[1] + 2950);
+    misused(PANIC_HEAP_7, add, more[0] - 40);
+    misused(PANIC_HEAP_7, add, region);
+    misused(PANIC_HEAP_7, add, (void *)(UINTPTR_MAX - 100));
+    misused(PANIC_HEAP_7, add_little, more[2]);
+    assert_int_equal(al_heap_add(more[2], AL_HEAP_REGION_LEAST, 0), 3);
+    assert_int_equal(al_heap_add(&tasks, sizeof(tasks) + 10000, 0), AL_E_FULL);
+
+    misused(PANIC_HEAP_4, alloc_from_4, NULL);
+    misused(PANIC_HEAP_4, alloc_from_minus_1, NULL);
+    misused(PANIC_HEAP_4, read_region_4, NULL);
+
+    al_heap_read_region(1, &info);
+    assert_int_equal(info.blocks, 0);
+    assert_true(info.total_bytes > 2500 && info.total_bytes < 2995);
+    at = al_heap_alloc_from(1, 100);
+    assert_true(at >= more[0] + 1 && at < more[0] + 2996);
+    al_heap_read_region(1, &info);
+    assert_int_equal(info.blocks, 1);
+    al_heap_read(&all);
+    assert_int_equal(all.used_bytes, info.used_bytes);
+    assert_null(al_heap_alloc_from(1, 5000));
+    al_heap_free(at);
+    al_heap_read(&all);
+    assert_int_equal(all.used_bytes, 0);
+
+    /* Region 0 first, then 2 and 3, never 1. */
+    for (unsigned n = 0; (at = al_heap_alloc(200)) != NULL; n++) {
+        bool first = at >= region && at < region + REGION;
+
+        assert_true(first || (at >= more[1] && at < more[2] + 3000));
+    }
+    al_heap_read_region(1, &info);
+    assert_int_equal(info.blocks, 0);
+    al_heap_read_region(2, &info);
+    assert_true(info.blocks >= 10);
+}
+
+/* Bytes that a program may write over the heap's words: zeros, ones, text,
+ * anything, an address inside. */
+static void damage(char *at, size_t bytes)
+{
+    uintptr_t inside = (uintptr_t)region + random_below(REGION / 8) * 8;
+
+    switch (random_below(5)) {
+    case 0:
+        memset(at, 0, bytes);
+        return;
+    case 1:
+        memset(at, 0xff, bytes);
+        return;
+    case 2:
+        memset(at, 'A', bytes);
+        return;
+    case 3:
+        memcpy(at, &inside, bytes < sizeof(inside) ? bytes : sizeof(inside));
+        return;
+    default:
+        for (size_t i = 0; i < bytes; i++) {
+            at[i] = (char)random_below(256);
+        }
+    }
+}
+
+/* A header, links, a footer, the lists: of what is there, something. */
+static void damage_something(void)
+{
+    unsigned i = random_below(BLOCKS);
+    char *at = model[i].at;
+
+    switch (random_below(4)) {
+    case 0:
+        damage((char *)heap.regions[0].ranks + random_below(200), 8);
+        return;
+    case 1: /* past its end */
+        if (at != NULL) {
+            damage(at + al_heap_size(at), 1 + random_below(BLOCK_HEADER));
+        }
+        return;
+    case 2: /* before its begin */
+        if (at != NULL) {
+            damage(at - BLOCK_HEADER, BLOCK_HEADER);
+        }
+        return;
+    default: /* after it was freed */
+        if (at != NULL) {
+            size_t bytes = al_heap_size(at);
+            size_t where = random_below(2) * (bytes - 8);
+
+            al_heap_free(at);
+            model[i].at = NULL;
+            damage(at + where, bytes - where < 16 ? bytes - where : 16);
+        }
+    }
+}
+
+/* One call that may end its caller; a block that cannot be freed stays. */
+static void try_something(void)
+{
+    unsigned volatile i = random_below(BLOCKS);
+
+    site = 0;
+    al_core.current = &tasks[random_below(2)];
+    if (setjmp(dead) == 0) {
+        if (model[i].at == NULL) {
+            allocate(i, some_size());
+        } else if (random_below(3) == 0) {
+            ignored = al_heap_resize(model[i].at, model[i].bytes) != 0;
+        } else {
+            check_filled(i);
+            al_heap_free(model[i].at);
+            model[i].at = NULL;
+        }
+    }
+    assert_true(site == 0 || site == PANIC_HEAP_2 || site == PANIC_HEAP_3);
+    assert_int_equal(al_core.locked, 0);
+}
+
+static void damage_ends_nobody_else(void **state)
+{
+    unsigned volatile found = 0;
+
+    random_start();
+    for (unsigned volatile round = 0; round < 400; round++) {
+        (void)start(state);
+        for (unsigned step = 0; step < 400; step++) {
+            try_something();
+        }
+        for (unsigned volatile n = 0; n < 3; n++) {
+            if (setjmp(dead) == 0) {
+                damage_something();
+            }
+        }
+        for (unsigned step = 0; step < 400; step++) {
+            try_something();
+            found += site != 0;
+        }
+        /* Nobody's block was handed out twice, nor written to. */
+        for (unsigned i = 0; i < BLOCKS; i++) {
+            if (model[i].at != NULL) {
+                check_filled(i);
+            }
+        }
+        found += heap.regions[0].damaged;
+    }
+    assert_true(found > 400);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -385,6 +761,13 @@ int main(void)
             cmocka_unit_test_setup(refuses_to_free_twice, start),
             cmocka_unit_test_setup(refuses_what_is_no_block, start),
             cmocka_unit_test_setup(is_for_tasks_only, start),
+            cmocka_unit_test_setup(is_given_with_its_bytes, start),
+            cmocka_unit_test_setup(keeps_what_a_scope_gave_away, start),
+            cmocka_unit_test_setup(changes_size_in_place, start),
+            cmocka_unit_test_setup(aligns, start),
+            cmocka_unit_test_setup(has_regions, start),
+            cmocka_unit_test_setup(keeps_the_kernels_blocks, start),
+            cmocka_unit_test_setup(damage_ends_nobody_else, start),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
