@@ -86,12 +86,23 @@ void arch_irq_enable(uint32_t line, uint32_t level);
 void arch_irq_disable(uint32_t line);
 
 /**
- * Start the tick: time_tick() is called AL_TICK_HZ times a second, in a
- * handler that every interrupt of an application preempts.
+ * Start the tick: time_start() is called once, then time_tick() AL_TICK_HZ times
+ * a second, in a handler that every interrupt of an application preempts. Both
+ * get a 32-bit counter that runs on whatever is masked, with the tick's own clock or one of
+ * the same source: ticks that were missed are found by it.
  *
  * @context   boot
  */
 void arch_boot_tick(void);
+
+/*
+ * In the tick's handler: is it the emulator that slept through ticks? On real
+ * processors never: a processor that waits loses none.
+ */
+bool arch_overslept(void);
+
+/* Have the tick's handler run, beside the ticks that come by themselves. */
+void arch_pend_tick(void);
 
 /*
  * The port also supplies the ways for a task to end itself, because they must

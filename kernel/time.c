@@ -11,6 +11,11 @@
  * clock again after it: a tick before the store is seen by that second look, a
  * tick after it sees the store. A word that is due too early costs a look
  * under the lock and nothing else.
+ *
+ * An interrupt pends once, however many periods it was held off. So the tick
+ * looks at a counter that never stops and is never written: a tick that comes
+ * within a period after it was due is one tick; any other is counted out, whole
+ * periods as that many ticks, and what is left of the last one is not lost.
  */
 #include "time.h"
 
@@ -30,6 +35,10 @@ static struct {
     volatile uint32_t expiry; /* low half of the next expiry; under the lock */
     struct timer_tree tree;   /* sleepers; under the lock */
     struct al_post post;      /* expiry that met a taken lock */
+    uint32_t due;             /* counter at the next tick; tick handler */
+    uint32_t period;  /* counts a tick lasts; 0: catch_up() to be asked */
+    uint32_t counts;  /* the same, never 0; const after boot */
+    uint32_t skipped; /* atomic; ticks that al_time_skip() adds */
 } clock __attribute__((section(".bss.alula.state")));
 
 void time_boot(void)
@@ -57,11 +66,50 @@ al_time al_now(void)
     return time_now();
 }
 
-void time_tick(void)
+void time_start(uint32_t counter, uint32_t counts)
 {
-    uint32_t next = clock.index + 1;
-    al_time now = clock.count[clock.index & 1] + 1;
+    clock.due = counter + counts;
+    clock.period = counts;
+    clock.counts = counts;
+}
 
+/*
+ * Ticks that have passed although the handler was called only now; those that
+ * a task skips are among them. The tick and the counter may tell the end of a
+ * period apart by a little: the tick that comes right behind one that was
+ * counted by the counter is the same one.
+ */
+__attribute__((noinline)) static uint32_t catch_up(uint32_t counter)
+{
+    uint32_t little = clock.counts / 64;
+    uint32_t since = counter - clock.due + clock.counts + little;
+    uint32_t passed = since / clock.counts;
+    uint32_t skipped = clock.skipped;
+
+    clock.skipped = 0;
+    clock.period = clock.counts;
+    clock.due += passed * clock.counts;
+    if ((passed == 0 && skipped == 0 && since >= 2 * little) ||
+            (passed > 1 && arch_overslept())) {
+        /* Early: whoever pended it by hand wants it counted. */
+        clock.due = counter + clock.counts;
+        passed = 1;
+    }
+    return passed + skipped;
+}
+
+void time_tick(uint32_t counter)
+{
+    uint32_t index = clock.index;
+    uint32_t next = index + 1;
+    al_time now = clock.count[index & 1];
+
+    if (__builtin_expect(counter - clock.due < clock.period, 1)) {
+        clock.due += clock.period;
+        now++;
+    } else {
+        now += catch_up(counter);
+    }
     clock.count[next & 1] = now;
     AL_BARRIER();
     clock.index = next;
@@ -141,4 +189,34 @@ void al_sleep_until(al_time when)
 void al_sleep(uint32_t ticks)
 {
     al_sleep_until(al_now() + ticks);
+}
+
+void al_time_skip(uint32_t ticks)
+{
+    uint32_t skipped;
+
+    CALLER_MUST(TASK, 1, !arch_in_handler());
+    if (ticks == 0) {
+        return;
+    }
+    do {
+        skipped = (uint32_t)arch_load_linked(&clock.skipped);
+        CALLER_MUST(TIME, 8, ticks <= AL_TIME_SKIP_MAX - skipped);
+    } while (!arch_store_if(&clock.skipped, skipped + ticks));
+    clock.period = 0;
+    arch_pend_tick();
+}
+
+void al_time_test_set(al_time now, uint32_t index, uint32_t counter)
+{
+    clock.count[index & 1] = now;
+    clock.count[~index & 1] = now - 1;
+    clock.index = index;
+    clock.expiry = (uint32_t)now + 1; /* too early is allowed: it looks */
+    clock.due = counter + clock.counts;
+}
+
+void al_time_test_by_hand(void)
+{
+    clock.period = UINT32_MAX;
 }

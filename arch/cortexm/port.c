@@ -15,6 +15,7 @@
 
 #include <alula/scope.h>
 
+#include <board.h>
 #include <chip.h>
 
 /* offsets.h names some constants that the headers name, too: same values. */
@@ -73,6 +74,9 @@ struct called_context {
     uint32_t pc;
 };
 
+AL_STATIC_ASSERT(
+        BOARD_COUNTER_HZ % AL_TICK_HZ == 0 && CHIP_SYSTICK_HZ % AL_TICK_HZ == 0,
+        "a tick must last a whole number of counts");
 AL_STATIC_ASSERT(sizeof(struct called_context) == 40, "as switch.S pops it");
 
 void al_trampoline(void);
@@ -96,9 +100,24 @@ void arch_pend_switch(void)
     __asm__ volatile("dsb\n\tisb" ::: "memory");
 }
 
-void arch_idle(void)
+extern char al_idle_woken[];
+
+__attribute__((noinline)) void arch_idle(void)
 {
-    __asm__ volatile("wfi" ::: "memory");
+    __asm__ volatile("wfi\n"
+                     ".global al_idle_woken\n"
+                     "al_idle_woken:" ::
+                             : "memory");
+}
+
+/* Nothing ran between the processor's sleep and this handler. */
+bool arch_overslept(void)
+{
+    const uint32_t *frame;
+
+    __asm__("mrs %0, psp" : "=r"(frame));
+    return BOARD_OVERSLEEPS && (ICSR & ICSR_RETTOBASE) != 0 &&
+           frame[6] == (uint32_t)al_idle_woken;
 }
 
 /* The processor has priorities 0 (most urgent) to 15 in the upper 4 bits. */
@@ -121,9 +140,17 @@ void arch_irq_disable(uint32_t line)
 
 void arch_boot_tick(void)
 {
+    chip_counter_start();
+    time_start(CHIP_COUNTER, BOARD_COUNTER_HZ / AL_TICK_HZ);
     SYST_RVR = CHIP_SYSTICK_HZ / AL_TICK_HZ - 1;
     SYST_CVR = 0;
     SYST_CSR = SYST_CSR_ENABLE | SYST_CSR_TICKINT | SYST_CSR_CLKSOURCE;
+}
+
+void arch_pend_tick(void)
+{
+    ICSR = ICSR_PENDSTSET;
+    __asm__ volatile("dsb\n\tisb" ::: "memory");
 }
 
 void SysTick_Handler(void);
@@ -131,7 +158,7 @@ void SysTick_Handler(void);
 /* Raw: time_tick() and all below it run unchecked, as part of the kernel. */
 void SysTick_Handler(void)
 {
-    time_tick();
+    time_tick(CHIP_COUNTER);
 }
 
 void arch_irq_unhandled(void);

@@ -32,6 +32,8 @@
 #define CPACR REG32(0xe000ed88)
 
 #define ICSR_PENDSVSET    (1u << 28)
+#define ICSR_PENDSTSET    (1u << 26)
+#define ICSR_RETTOBASE    (1u << 11)
 #define AIRCR_VECTKEY     (0x5fau << 16)
 #define AIRCR_SYSRESETREQ (1u << 2)
 #define CCR_STKALIGN      (1u << 9)

@@ -12,6 +12,13 @@
 /* Clock of TIM2 as the emulator has it; silicon's depends on its clock tree. */
 #define BOARD_TIMER_HZ 1000000000u
 
+/* Clock of the kernel's counter, TIM5. */
+#define BOARD_COUNTER_HZ BOARD_TIMER_HZ
+
+/* 1: the emulator's time runs on by two ticks while the processor sleeps until
+ * one; 0 on silicon. Ticks missed in the idle task's sleep are then none. */
+#define BOARD_OVERSLEEPS 1
+
 /* One instruction under QEMU's -icount shift=4. */
 #define BOARD_INSN_NS 16u
 

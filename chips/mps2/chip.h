@@ -9,6 +9,8 @@
  * protection unit. The first KiB holds the boot vectors only, and is guarded.
  */
 
+#include <stdint.h>
+
 #define CHIP_FLASH_BASE 0x00000000u
 #define CHIP_FLASH_LOG2 22 /* 4 MiB of ZBT SSRAM1 */
 
@@ -16,3 +18,12 @@
 #define CHIP_NULL_GUARD_BYTES (1u << CHIP_NULL_GUARD_LOG2)
 
 #define CHIP_SYSTICK_HZ 25000000u
+
+/* The FPGA's cycle counter (Application Note 385, section 3.9): 32 bits, counts
+ * up by itself, whatever is masked. The kernel finds missed ticks by it. */
+#define CHIP_COUNTER (*(volatile uint32_t *)0x40028018u)
+
+static inline void chip_counter_start(void)
+{
+    *(volatile uint32_t *)0x4002801cu = 0; /* PRESCALE: every cycle */
+}

@@ -9,6 +9,8 @@
  * 0x10000000 are not used by the images' default map.
  */
 
+#include <stdint.h>
+
 #define CHIP_FLASH_BASE 0x08000000u
 #define CHIP_FLASH_LOG2 20 /* 1 MiB */
 
@@ -18,3 +20,17 @@
 
 /* SysTick counts processor cycles. */
 #define CHIP_SYSTICK_HZ 168000000u
+
+/*
+ * TIM5 counts freely with the clock of the timers of APB1, whatever is masked
+ * (RM0090, section 18): the kernel finds missed ticks by it. Anybody may read
+ * it, nobody else may set it.
+ */
+#define CHIP_COUNTER (*(volatile uint32_t *)0x40000c24u)
+
+static inline void chip_counter_start(void)
+{
+    *(volatile uint32_t *)0x40023840u |= 1u << 3;    /* RCC_APB1ENR.TIM5EN */
+    *(volatile uint32_t *)0x40000c2cu = 0xffffffffu; /* ARR */
+    *(volatile uint32_t *)0x40000c00u = 1u;          /* CR1.CEN */
+}

@@ -45,4 +45,27 @@ void al_sleep(uint32_t ticks);
  */
 void al_sleep_until(al_time when);
 
+/* The most that al_time_skip() adds at a time. */
+#define AL_TIME_SKIP_MAX 0x3fffffffu
+
+/**
+ * Add `ticks` ticks that the tick's interrupt has not counted: after a stop
+ * mode in which the processor's clocks stood still, for as long as a clock of
+ * the application's says. Sleepers whose time has come by then wake at once, in
+ * the order of their deadlines.
+ *
+ * Not for interrupts that were masked, or a processor that waited with its
+ * clocks on: what the kernel's counter counts (docs/design/05-time.md) is made
+ * up for by itself.
+ *
+ * @param[in] ticks  0 .. AL_TIME_SKIP_MAX; more takes several calls
+ * @context   task; may switch. With interrupts masked it takes effect when
+ *            they are open again
+ * @panics    TASK.1  called from an interrupt handler
+ * @panics    TIME.8  more than AL_TIME_SKIP_MAX, together with what is skipped
+ *                    and has not taken effect yet
+ * @cost      constant, and a tick
+ */
+void al_time_skip(uint32_t ticks);
+
 AL_EXTERN_C_END

@@ -16,6 +16,9 @@
 
 #define TIME_MASK 0xffffffu
 
+/* kernel/time.h */
+void al_time_test_by_hand(void);
+
 #if BOARD_INSN_NS == 16 /* stm32f405: TIM3, TIM4, TIM5; 1 GHz in QEMU */
 #  define SYSTICK_HZ 168000000u
 
@@ -150,6 +153,7 @@ void rig_start(void)
     SYST_CVR = 0;
     SYST_CSR = 5;
     ICSR = 1u << 25; /* PENDSTCLR */
+    al_time_test_by_hand();
     for (unsigned n = 0; n < RIG_TIMERS; n++) {
         timer_stop(n);
         al_irq_enable(lines[n], AL_PRIO_IRQ(2 + 3 * n));
