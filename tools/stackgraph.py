@@ -12,9 +12,9 @@ import re
 import elfwalk
 from elffile import ElfError
 
-NONE, SMALL, LARGE, IP_FREE, INTERNAL, STATED = 0, 1, 2, 3, 5, 6
+NONE, SMALL, LARGE, IP_FREE, INTERNAL, STATED, RAW = 0, 1, 2, 3, 5, 6, 7
 FORM = {NONE: 'none', SMALL: 'small', LARGE: 'large', IP_FREE: 'ip-free',
-        INTERNAL: 'internal', STATED: 'stated'}
+        INTERNAL: 'internal', STATED: 'stated', RAW: 'raw'}
 VARIABLE = 0x40
 SLACK = 64
 

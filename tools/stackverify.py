@@ -2,10 +2,13 @@
 """Verify the stack checks of an image: records, code and calls must agree."""
 import varcheck
 from stackgraph import (FORM, INTERNAL, IP_FREE, LARGE, NONE, SLACK, SMALL,
-                        STATED, Unbounded, path_text)
+                        RAW, STATED, Unbounded, path_text)
 
 WAY_OUT = ('compile it with the target\'s flags, so that it is checked, or '
            'state its depth in a bounds file')
+RAW_WAY_OUT = ('no limit protects what it calls, so that it may call the '
+               'inline al_irq_raw_ functions only; define it by AL_IRQ to '
+               'call others')
 
 
 class Verify:
@@ -59,7 +62,10 @@ class Verify:
             for a in f.r9_writes:
                 self.error(f, f'writes r9 at {a:#x}; in checked code it holds '
                               'the stack limit: compile with -ffixed-r9')
-        elif f.check:
+            return
+        if r.form == RAW:
+            self.raw(f)
+        if f.check:
             self.error(f, 'has a check, but its record says '
                           f'"{FORM[r.form]}"')
 
@@ -95,6 +101,23 @@ class Verify:
             if wrong:
                 self.error(f, f'lowers sp by a variable amount at {a:#x} '
                               + wrong)
+
+    def raw(self, f):
+        """A raw handler runs with the limit of whatever it interrupted: no
+        checked code may run below it. What ends everything may be called."""
+        for a, (_, _, target, _) in sorted(f.calls.items()):
+            callee = self.g.resolve(target)
+            if callee is not None and (
+                    self.g.ends(callee) and not self.g.checked(callee) or
+                    callee.name.startswith(f.name + '.cold')):
+                continue
+            name = (self.g.where(callee) if callee else
+                    self.g.image.target_name(target))
+            self.error(f, f'calls {name} at {a:#x}, but it is a raw interrupt '
+                          f'handler: {RAW_WAY_OUT}')
+        for a in sorted(f.indirect):
+            self.error(f, f'calls through a pointer at {a:#x}, but it is a raw '
+                          f'interrupt handler: {RAW_WAY_OUT}')
 
     def later(self, f, base):
         """The fixed part below a variable one, bounded calls included."""

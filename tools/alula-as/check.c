@@ -260,7 +260,7 @@ static void put_rounding_check(struct emit *e, const struct rounding *r)
 void check_function(struct emit *e, int function, const struct verdict *v)
 {
     put_entry_check(e, function, v);
-    if ((v->form & 7) == FORM_UNCHECKED || e->o->mode == MODE_KERNEL) {
+    if ((v->form & 7) >= FORM_UNCHECKED || e->o->mode == MODE_KERNEL) {
         return;
     }
     block_open(e, v);

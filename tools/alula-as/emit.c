@@ -64,8 +64,7 @@ void emit_record(struct emit *e, int function, const struct verdict *v)
     put_section(e, ".alula.fn", "o", f->section);
     buf_format(&e->records, "\t.word .Lal_f%d, %d, %d, %u\n", label, v->own,
             v->effective, (unsigned)v->form | args << 8);
-    if (check != FORM_INTERNAL && check != FORM_UNCHECKED &&
-            (v->effective > 64 || args != 0)) {
+    if (check < FORM_INTERNAL && (v->effective > 64 || args != 0)) {
         put_section(e, ".alula.frames", "ao", f->section);
         buf_format(&e->records, "\t.word .Lal_f%d, %u\n", label,
                 (unsigned)(v->effective + 3) / 4 << 12 | args);

@@ -101,10 +101,14 @@ static void read_function_note(struct function *f, struct span text)
     } else if (span_begins(text, "Interrupt Service Routine") ||
                span_begins(text, "Stack Align: May be called")) {
         f->interrupt = true;
-    } else if (span_is(first, "alula:") &&
-               span_is(span_word(&rest), "unchecked") &&
-               span_number(rest, &n)) {
-        f->unchecked = (long)n;
+    } else if (span_is(first, "alula:")) {
+        struct span what = span_word(&rest);
+
+        if (span_is(what, "unchecked") && span_number(rest, &n)) {
+            f->unchecked = (long)n;
+        } else if (span_is(what, "raw")) {
+            f->raw = true;
+        }
     }
 }
 

@@ -148,7 +148,9 @@ static void choose_form(struct judge *j)
     bool api = span_begins(name, "al_") &&
                u->symbols[u->functions[function].symbol].global;
 
-    if (j->o->mode == MODE_KERNEL) {
+    if (u->functions[function].raw) {
+        v->form = FORM_RAW;
+    } else if (j->o->mode == MODE_KERNEL) {
         v->form = !api                            ? FORM_INTERNAL
                   : v->effective != 0 || v->calls ? FORM_SMALL
                                                   : FORM_NONE;
@@ -193,6 +195,12 @@ static void look_at_whole(struct judge *j)
                 "it has the attribute `interrupt', which realigns sp",
                 "drop the attribute: on Cortex-M a handler is a plain "
                 "function"};
+    }
+    if (f->raw && j->v->nsites > 0) {
+        *p = (struct problem){where,
+                "it is a raw interrupt handler, which nothing checks, and its "
+                "frame has no fixed size",
+                "give its arrays a fixed size, or define it by AL_IRQ"};
     }
     if (f->arm) {
         *p = (struct problem){where, "it is code for the Arm state",

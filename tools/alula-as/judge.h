@@ -17,6 +17,7 @@ enum form {
     FORM_IP_FREE = 3,
     FORM_INTERNAL = 5,  /* of the kernel: unchecked */
     FORM_UNCHECKED = 6, /* by annotation */
+    FORM_RAW = 7,       /* a raw interrupt handler: unchecked, frame known */
     FORM_VARIABLE = 0x40
 };
 

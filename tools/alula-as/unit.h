@@ -153,6 +153,7 @@ struct function {
     long args;      /* bytes of stack arguments, -1 when not stated */
     long stated;    /* sum of .save, .vsave, .pad; -1: not comparable */
     bool interrupt;
+    bool raw; /* has "@alula: raw" */
     bool patchable;
     bool arm; /* holds instructions of the other state */
     bool trampoline;
