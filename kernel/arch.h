@@ -88,8 +88,8 @@ void arch_irq_disable(uint32_t line);
 /**
  * Start the tick: time_start() is called once, then time_tick() AL_TICK_HZ times
  * a second, in a handler that every interrupt of an application preempts. Both
- * get a 32-bit counter that runs on whatever is masked, with the tick's own clock or one of
- * the same source: ticks that were missed are found by it.
+ * get a 32-bit counter that runs on whatever is masked, with the tick's own
+ * clock or one of the same source: ticks that were missed are found by it.
  *
  * @context   boot
  */

@@ -8,8 +8,8 @@
  *   3. one interrupt of each level pends the next more urgent one: they nest
  *      strictly, each at once, three and all levels deep, and end in reverse
  *   4. a less urgent one, and one of the same level, waits for the end
- *   5. the tick does not interrupt a handler of any level; SVC and PendSV are
- *      below it
+ *   5. the tick does not interrupt a handler of any level; nothing is below
+ *      it, SVC and PendSV stand beside it
  *   6. a line that is enabled without a handler is disabled by its first
  *      interrupt, and nothing else happens
  * Fails if: the veneer does not restore r9, a level is mapped twice, or the
@@ -239,8 +239,8 @@ static void tick_is_least(void)
     }
     CHECK((REG(0xe000ed1cu) >> 24) == 0xf0 &&
                     (REG(0xe000ed20u) >> 16 & 0xff) == 0xf0 &&
-                    (REG(0xe000ed20u) >> 24) == 0xe0,
-            "SVC and PendSV are the lowest, the tick next");
+                    (REG(0xe000ed20u) >> 24) == 0xf0,
+            "SVC, PendSV and the tick are the lowest");
 }
 
 static void unhandled(void)
