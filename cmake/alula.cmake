@@ -57,6 +57,7 @@ if(CMAKE_C_COMPILER_ID STREQUAL GNU)
 elseif(CMAKE_C_COMPILER_ID STREQUAL Clang)
   set(ALULA_STACK_FLAGS
     -ffixed-r9 -fexceptions -funwind-tables -fshort-enums
+    -ftls-model=local-exec
     -frecord-command-line)
   set(ALULA_FILTER_FLAGS "SHELL:-isystem ${ALULA_LIBC_INCLUDE}")
   set(ALULA_KERNEL_FLAGS -mno-implicit-float)
@@ -78,9 +79,16 @@ file(GLOB ALULA_LINK_TOOLS CONFIGURE_DEPENDS "${ALULA_ROOT}/tools/*.py"
 list(TRANSFORM ALULA_BOUNDS PREPEND "-Wa,--alula-bounds="
   OUTPUT_VARIABLE ALULA_BOUNDS_FLAGS)
 
+# Functions of the C library that are ours in every image (lib/libc, the port):
+# the linker leads each call of `name`, the C library's own as well, to
+# __wrap_name. An archive's order alone would leave the C library its own.
+set(ALULA_WRAPPED __aeabi_read_tp)
+list(TRANSFORM ALULA_WRAPPED PREPEND "-Wl,--wrap=" OUTPUT_VARIABLE
+  ALULA_WRAP_FLAGS)
+
 # alula_firmware() runs in its caller's scope and needs them there.
 foreach(name ROOT STACK_FLAGS FILTER_FLAGS SECTION_FLAGS KERNEL_FLAGS
-    BOUNDS_FLAGS)
+    BOUNDS_FLAGS WRAP_FLAGS)
   set(ALULA_${name} "${ALULA_${name}}" CACHE INTERNAL "see cmake/alula.cmake")
 endforeach()
 
@@ -169,12 +177,15 @@ function(alula_firmware app)
     C_LINKER_LAUNCHER "${launcher}" CXX_LINKER_LAUNCHER "${launcher}")
   get_filename_component(script "${ALULA_LINKER_SCRIPT}" ABSOLUTE
     BASE_DIR "${ALULA_ROOT}")
+  # A group: what the C library calls of ours is found although our archives
+  # stand before it.
   set_property(TARGET ${app} APPEND PROPERTY LINK_LIBRARIES
-    alula::alula ${drivers} ${kernel})
+    alula::alula ${drivers} ${kernel} -Wl,--start-group $<TARGET_FILE:${drivers}>
+    $<TARGET_FILE:${kernel}> -lc -lgcc -Wl,--end-group)
   set_property(TARGET ${app} APPEND PROPERTY LINK_OPTIONS
     ${flags} --specs=picolibc.specs -nostartfiles -T "${script}"
     "-L${ALULA_ROOT}" -Wl,--gc-sections -Wl,--build-id=sha1
-    -Wl,--fatal-warnings -Wl,-z,noexecstack
+    -Wl,--fatal-warnings -Wl,-z,noexecstack ${ALULA_WRAP_FLAGS}
     "LINKER:-Map=$<TARGET_FILE:${app}>.map")
   set_property(TARGET ${app} APPEND PROPERTY LINK_DEPENDS
     "${script}" "${ALULA_ROOT}/tools/alula-link"

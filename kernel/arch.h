@@ -44,6 +44,15 @@ void arch_task_prepare(
         struct al_task *task, uintptr_t sp, void (*entry)(void *), void *args);
 
 /**
+ * Lay down fresh thread-local variables for a task that starts, below `top` in
+ * its stack. In the image only if something uses such variables.
+ *
+ * @return    the stack's new top
+ */
+__attribute__((weak)) uintptr_t arch_tls_start(
+        const struct al_task_def *def, uintptr_t top);
+
+/**
  * Save the running task as one that called, make `next` current, resume it and
  * let go of the kernel lock; asks for the switch exception if there are posts.
  *

@@ -2,8 +2,9 @@
 /*
  * Control blocks and stacks. A stack, from its highest byte down:
  *
- *   arguments | what checked code may use | slack | cleanups | kernel's reserve
- *                                         ^limit  ^floor
+ *   thread-locals | arguments | what checked code may use | slack | ...
+ *                                                         ^limit  ^floor
+ *   ... cleanups | kernel's reserve
  *
  * Checked code never stores below the floor. Cleanups of a task that dies may
  * go on for AL_CFG_CLEANUP_STACK bytes; what lies below holds an exception
@@ -54,6 +55,9 @@ uintptr_t task_copy_args(const struct al_task_def *def)
     const volatile char *from = (const volatile char *)def->args;
     char *to;
 
+    if (arch_tls_start != NULL) {
+        sp = arch_tls_start(def, sp);
+    }
     sp = (sp - def->args_bytes) & ~(uintptr_t)7;
     to = (char *)sp;
     for (uint32_t i = 0; i < def->args_bytes; i++) {

@@ -36,6 +36,11 @@ extern char __al_irq_stack_top[];
 extern char __al_heap_low[];
 extern char __al_heap_high[];
 
+extern const char __al_tdata_low[];
+extern const char __al_tdata_high[];
+extern char __al_tls_bytes[];
+extern char __al_irq_tls[];
+
 extern uint32_t __al_data_from[];
 extern uint32_t __al_data_low[];
 extern uint32_t __al_data_high[];

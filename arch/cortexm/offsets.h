@@ -45,5 +45,6 @@
 #define TASK_CAUSE      196
 #define TASK_DETAIL     200
 #define TASK_TEXT       208
+#define TASK_TLS        212
 
 #define PANIC_FAULT_4 0x804

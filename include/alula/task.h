@@ -120,6 +120,8 @@ struct al_task {
     uint32_t cause; /* enum al_cause; NONE: the processor knows better */
     uint32_t detail[2];
     const char *text;
+
+    uintptr_t tls; /* thread pointer, where the image has thread-local data */
 };
 
 /*
