@@ -164,6 +164,13 @@ def check_audit():
     return wrong
 
 
+def check_fault_entries():
+    images = sorted(map(str, IMAGES.glob("*/*.elf")))
+    status, output = run(sys.executable, "tools/faultstubs.py", "--most", "40",
+                         *images)
+    return [output] if status else []
+
+
 def check_build():
     status, output = run("./alula", "build")
     return [output] if status else []
@@ -180,6 +187,7 @@ CHECKS = (
     ("images build", check_build),
     ("global symbols have our prefixes", check_symbols),
     ("audit of every image", check_audit),
+    ("fault entries are short", check_fault_entries),
 )
 
 

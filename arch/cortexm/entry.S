@@ -29,8 +29,6 @@
 #define CFSR_FPCCR  0x20c
 #define BAD_STACK   0x00003838          /* [MUN|M|MLSP|UN|..]STKERR, LSPERR */
 #define MMARVALID   0x80
-#define HFSR_FORCED 0x40000000
-#define HFSR_DEBUG  0x80000000
 #define XPSR_T      0x01000000
 #define XPSR_IT_HIGH 0x06000000
 #define XPSR_IT_LOW  0x0000fc00
@@ -117,17 +115,39 @@ svc_bad_stack:
         .size   SVC_Handler, . - SVC_Handler
 
 /*
- * MemManage, BusFault, UsageFault: above every interrupt. At most 40
- * instructions from the entry to the return.
+ * HardFault, MemManage, BusFault, UsageFault: above every interrupt. At most 40
+ * instructions from the entry to the return (tools/faultstubs.py counts), which
+ * is why words are moved in pairs. HardFault: a fault or a stack check under a
+ * mask that the task had set escalates to there; a semihosting call without a
+ * debugger is skipped.
  */
         .section .text.al_fault_entry, "ax", %progbits
+        .global HardFault_Handler
         .global MemManage_Handler, BusFault_Handler, UsageFault_Handler
         .global al_fault_entry, al_fault_take
+        .type HardFault_Handler, %function
         .type MemManage_Handler, %function
         .type BusFault_Handler, %function
         .type UsageFault_Handler, %function
         .type al_fault_entry, %function
         .balign 4
+HardFault_Handler:
+        .fnstart
+        .cantunwind
+        @alula: unchecked 16
+        ldr     r3, =CFSR
+        ldr     r2, [r3, #CFSR_HFSR]
+        str     r2, [r3, #CFSR_HFSR]    /* write 1 to clear */
+        lsls    r2, r2, #1              /* C DEBUGEVT, N FORCED */
+        bpl     al_hard_other
+        ldr     r2, [r3]
+        cbnz    r2, al_fault_status
+        tst     lr, #4
+        beq     fault_in_handler        /* a check trapped in a handler */
+        mrs     r0, psp                 /* what else: an svc under a mask */
+        b       al_svc_check
+        .fnend
+        .size   HardFault_Handler, . - HardFault_Handler
 MemManage_Handler:
 BusFault_Handler:
 UsageFault_Handler:
@@ -135,76 +155,68 @@ al_fault_entry:
         .fnstart
         .cantunwind
         @alula: unchecked 0
-        tst     lr, #4                  /* SPSEL: did a task do it? */
-        beq     fault_in_handler
-        mrs     r0, psp
-        ldr     r3, =al_core
-        ldr     r1, [r3, #CORE_CURRENT]
-        ldr     r2, [r3, #CORE_LOCKED]
-        cmp     r2, #0
-        bne     fault_in_kernel
         ldr     r3, =CFSR
         ldr     r2, [r3]
-        str     r2, [r1, #DEATH_CFSR]
+al_fault_status:                        /* r3 CFSR's address, r2 its bits */
+        tst     lr, #4                  /* SPSEL: did a task do it? */
+        beq     fault_in_handler
+        ldr     r1, =al_core
+        ldrd    r1, r0, [r1, #CORE_CURRENT]     /* and CORE_LOCKED */
+        cbnz    r0, fault_in_kernel
+        mrs     r0, psp
         str     r2, [r3]                /* write 1 to clear */
         ldr     r12, [r3, #CFSR_BFAR]
         tst     r2, #MMARVALID
         it      ne
         ldrne   r12, [r3, #CFSR_MMFAR]
-        str     r12, [r1, #DEATH_ADDRESS]
+        strd    r2, r12, [r1, #DEATH_CFSR]      /* and DEATH_ADDRESS */
         movw    r12, #BAD_STACK
         tst     r2, r12
-        bne     fault_bad_stack
-        ldr     r2, [r1, #TASK_STACK_LOW]
+        bne     al_bad_stack
+        ldrd    r2, r12, [r1, #TASK_STACK_LOW]  /* and TASK_STACK_HIGH */
         cmp     r0, r2
-        blo     fault_bad_stack
-        ldr     r2, [r1, #TASK_STACK_HIGH]
-        cmp     r0, r2
-        bhs     fault_bad_stack
+        blo     al_bad_stack
+        cmp     r0, r12
+        bhs     al_bad_stack
         movs    r2, #TRAP_FAULT
 al_fault_take:                          /* r0 frame, r1 task, r2 trap */
         str     r2, [r1, #DEATH_TRAP]
-        ldr     r2, [r0, #24]
-        str     r2, [r1, #DEATH_TRAP_PC]
-        ldr     r2, [r0, #20]
-        str     r2, [r1, #DEATH_LR]
+        ldrd    r2, r12, [r0, #20]              /* lr and pc */
+        strd    r12, r2, [r1, #DEATH_TRAP_PC]   /* pc and lr */
         ldr     r2, [r0, #28]
         str     r2, [r1, #DEATH_PSR]
         /* Back into recovery: IT and ICI bits must go with the old pc. */
         and     r2, r2, #XPSR_ALIGN
         orr     r2, r2, #XPSR_T
-        str     r2, [r0, #28]
-        ldr     r2, =al_recover_entry
-        str     r2, [r0, #24]
+        ldr     r12, fault_frame
+        strd    r12, r2, [r0, #24]
         bx      lr
+fault_in_kernel:                        /* r1 task */
+        mrs     r0, psp
+        movw    r2, #PANIC_FAULT_1
+        b       al_fault_stop
         .global al_bad_stack
-fault_bad_stack:
 al_bad_stack:                           /* r0 psp, r1 task, r3 CFSR's address */
         /*
          * No frame can be trusted: a made one, below the floor. The lazy save
          * of the FPU, if pending, points into the frame that is dropped.
          */
-        movs    r2, #0
-        str     r2, [r1, #DEATH_TRAP_PC]
-        str     r2, [r1, #DEATH_LR]
         str     r0, [r1, #DEATH_ADDRESS]
         ldr     r2, [r3, #CFSR_FPCCR]
         bic     r2, r2, #1              /* LSPACT */
         str     r2, [r3, #CFSR_FPCCR]
-        ldr     r0, [r1, #TASK_LIMIT]
-        sub     r0, r0, #(SLACK + 32)
         movs    r2, #TRAP_STACK
         str     r2, [r1, #DEATH_TRAP]
-        mov     r2, #XPSR_T
-        str     r2, [r0, #28]
-        ldr     r2, =al_recover_entry
-        str     r2, [r0, #24]
+        ldr     r0, [r1, #TASK_LIMIT]
+        sub     r0, r0, #(SLACK + 32)
+        ldrd    r2, r3, fault_frame
+        strd    r2, r3, [r0, #24]
         msr     psp, r0
         mvn     lr, #2                  /* thread, PSP, no FPU frame */
         bx      lr
-fault_in_kernel:                        /* r0 frame, r1 task */
-        movw    r2, #PANIC_FAULT_1
-        b       al_fault_stop
+        .balign 4
+fault_frame:                            /* pc and xPSR */
+        .word   al_recover_entry, XPSR_T
 fault_in_handler:
         mrs     r0, msp
         ldr     r3, =al_core
@@ -232,32 +244,16 @@ fault_stop_now:
         .fnend
         .size   al_fault_entry, . - al_fault_entry
 
-/*
- * HardFault: a fault or a stack check under a mask that the task had set
- * escalates to here. A semihosting call without a debugger is skipped.
- */
-        .section .text.HardFault_Handler, "ax", %progbits
-        .global HardFault_Handler
-        .type HardFault_Handler, %function
+/* HardFault for another reason: C says that it was a breakpoint. */
+        .section .text.al_hard_other, "ax", %progbits
+        .global al_hard_other
+        .type al_hard_other, %function
         .balign 4
-HardFault_Handler:
+al_hard_other:
         .fnstart
         .cantunwind
-        @alula: unchecked 16
-        ldr     r3, =CFSR
-        ldr     r2, [r3, #CFSR_HFSR]
-        str     r2, [r3, #CFSR_HFSR]    /* write 1 to clear */
-        tst     r2, #HFSR_DEBUG
-        bne     hard_debug
-        tst     r2, #HFSR_FORCED
-        beq     hard_stop
-        ldr     r2, [r3]
-        cmp     r2, #0
-        bne     al_fault_entry
-        tst     lr, #4
-        beq     al_fault_entry          /* a check trapped in a handler */
-        mrs     r0, psp                 /* what else: an svc under a mask */
-        b       al_svc_check
+        @alula: unchecked 0
+        bcs     hard_debug
         .global al_hard_stop
 al_hard_stop:
 hard_stop:
@@ -286,7 +282,7 @@ hard_debug:
         bx      lr
         .ltorg
         .fnend
-        .size   HardFault_Handler, . - HardFault_Handler
+        .size   al_hard_other, . - al_hard_other
 
 /*
  * A task ends itself. No frame: the walk begins at the caller, whose registers

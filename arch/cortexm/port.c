@@ -282,6 +282,9 @@ AL_NORETURN void arch_recover_captured(struct al_task *task)
 
     if (death->trap == ARCH_TRAP_STACK) {
         death->sp = death->address;
+        death->trap_pc = 0; /* the frame that knew is not to be trusted */
+        death->lr = 0;
+        death->psr = 0;
     } else if (!walkable && death->trap != ARCH_TRAP_PANIC) {
         death->trap = ARCH_TRAP_STACK;
     }

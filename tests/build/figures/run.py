@@ -6,7 +6,8 @@
 2. With a stand-in for QEMU: figures reach the file; a bench that ends early,
    prints nothing or miscounts, and a sweep that left out an instruction, is a
    failure and writes no file; one above its goal is a failure that does.
-3. numbers repeats figures, and finds a document that says others.
+3. What outranks interrupts is counted along its longest way.
+4. numbers repeats figures, and finds a document that says others.
 Fails if: a section is counted twice or not at all, or a broken run passes.
 """
 import json
@@ -20,7 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(ROOT / "tests/build"), str(ROOT / "tools")]
-from check import Checks, gcc, link  # noqa: E402
+from check import Checks, build, gcc, link  # noqa: E402
 
 checks = Checks()
 loader = SourceFileLoader("size", str(ROOT / "tools/alula-size"))
@@ -41,7 +42,7 @@ def bench(folder, output, sweep=SWEPT, *options):
     (Path(folder) / "sweep.said").write_text(sweep)
     done = subprocess.run(
         [sys.executable, str(BENCH), "--tree", folder, "--json", str(result),
-         "--sweep", "sweep", *options, "bench"], check=False, capture_output=True, text=True,
+         "--sweep", f"{folder}/sweep", *options, f"{folder}/bench"], check=False, capture_output=True, text=True,
         env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"})
     return (done.returncode,
             json.loads(result.read_text()) if result.exists() else None)
@@ -61,9 +62,52 @@ with tempfile.TemporaryDirectory() as folder:
                  text + 40)
     checks.equal("RAM is what is initialised and what is zeroed", ram, 100)
 
+    # HardFault's longest way: 4 there, 5 in the shared part.
+    stubs = """.syntax unified
+        .global HardFault_Handler, MemManage_Handler, BusFault_Handler
+        .global UsageFault_Handler, kernel_stop, _start
+        .thumb_func
+_start: .thumb_func
+HardFault_Handler:
+        tst lr, #4
+        beq 1f
+        cbz r0, 1f
+        b shared
+1:      bx lr
+        .thumb_func
+MemManage_Handler:
+        .thumb_func
+BusFault_Handler:
+        .thumb_func
+UsageFault_Handler:
+shared: cmp r0, #0
+        it eq
+        bxeq lr
+        bne 2f
+        b kernel_stop
+2:      bx lr
+        .thumb_func
+kernel_stop: b kernel_stop
+"""
+    def entries(name, source):
+        elf = link(folder, name, build(folder, name, source, suffix=".s"))
+        done = subprocess.run([sys.executable, str(
+            ROOT / "tools/faultstubs.py"), "--most", "9", str(elf)],
+            check=False, capture_output=True, text=True)
+        return done.returncode, done.stdout.split()[2::3], done.stderr
+
+    checks.equal("fault entries by their longest ways",
+                 entries("bench", stubs)[:2], (0, ["9", "5", "5", "5"]))
+    checks.equal("one that is too long", entries(
+        "long", stubs.replace("2:", "2: nop\n"))[0], 1)
+    for name, change in (("a loop", "b shared"), ("a call", "bl kernel_stop"),
+                         ("a way that is not known", "bx r0")):
+        checks.check(f"{name} has no bound", entries(
+            "loop", stubs.replace("2:", f"2: {change}\n"))[0] == 1)
+    (Path(folder) / "bench.elf").rename(Path(folder) / "bench")
     fake = Path(folder) / "qemu-system-arm"
     fake.write_text(
-        f"#!/bin/sh\nfor image; do :; done\ncat {folder}/$image.said\n")
+        f"#!/bin/sh\nfor image; do :; done\ncat $image.said\n")
     fake.chmod(0o755)
     (Path(folder) / "board.json").write_text(
         '{"board": "b", "qemu": "-M b"}')
@@ -83,8 +127,8 @@ with tempfile.TemporaryDirectory() as folder:
     good = "bench a 1 2 3\n# done 1\n"
     status, got = bench(folder, good)
     checks.equal("the sweep's worst are numbers at the top",
-                 (status, got["irq_to_task_worst"], got["masked_max"]),
-                 (0, 104, 0))
+                 (status, got["irq_to_task_worst"], got["masked_max"],
+                  got["fault_stub_insns"]), (0, 104, 0, 9))
     checks.equal("and what was swept is there", got["swept"]["nothing, much"][
         "insns"], 20)
     status, got = bench(
@@ -98,7 +142,7 @@ with tempfile.TemporaryDirectory() as folder:
                        ("that says nothing", "")):
         checks.equal(f"a sweep {name} fails", bench(folder, good, said),
                      (1, None))
-    status, got = bench(folder, good, SWEPT, "--column=more=bench")
+    status, got = bench(folder, good, SWEPT, f"--column=more={folder}/bench")
     checks.equal("a column is another image's medians",
                  (status, got["columns"]), (0, {"more": {"a": 2}}))
     for name, said in (("that ends early", "bench a 1 2 3\n"),
