@@ -48,6 +48,19 @@ extern volatile uint32_t count_to;
   count_now_;                                                          \
   })
 
+/* COUNT_OPEN(), then pend an interrupt by one store of `bits` to `reg`, both at
+ * hand; it is taken there. A barrier of two instructions follows. */
+#define COUNT_OPEN_AND_PEND(reg, bits)                                    \
+  do {                                                                    \
+    volatile uint32_t *pend_at_ = &(reg);                                 \
+    uint32_t pend_bits_ = (bits);                                         \
+    __asm__ volatile("" : "+r"(pend_at_), "+r"(pend_bits_));              \
+    COUNT_OPEN();                                                         \
+    __asm__ volatile(                                                     \
+            "str %1, [%0]\n\tdsb\n\tisb" ::"r"(pend_at_), "r"(pend_bits_) \
+            : "memory");                                                  \
+  } while (0)
+
 /* First in a handler or a naked function: leaves the count in count_to. */
 #define COUNT_STAMP_ASM            \
   COUNT_READ_("r3")                \

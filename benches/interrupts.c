@@ -23,18 +23,6 @@ static struct al_sem rounds = AL_SEM_INIT(0, 1);
 static struct al_sem doze = AL_SEM_INIT(0, 1);
 static volatile uint32_t taken; /* interrupts */
 
-/* COUNT_OPEN(), then pend `bits` by `reg`. */
-#define OPEN_AND_PEND(reg, bits)                                          \
-  do {                                                                    \
-    volatile uint32_t *pend_at_ = &(reg);                                 \
-    uint32_t pend_bits_ = (bits);                                         \
-    __asm__ volatile("" : "+r"(pend_at_), "+r"(pend_bits_));              \
-    COUNT_OPEN();                                                         \
-    __asm__ volatile(                                                     \
-            "str %1, [%0]\n\tdsb\n\tisb" ::"r"(pend_at_), "r"(pend_bits_) \
-            : "memory");                                                  \
-  } while (0)
-
 /* ---- handlers ---- */
 
 void PORT2_ALL_Handler(void);
@@ -114,30 +102,30 @@ static void dozer_main(void)
 
 MEASURES static void to_task_once(void)
 {
-    OPEN_AND_PEND(NVIC_ISPR0, 1u << LINE_GIVES);
+    COUNT_OPEN_AND_PEND(NVIC_ISPR0, 1u << LINE_GIVES);
 }
 
 MEASURES static void entry_once(enum series_key key, uint32_t line)
 {
-    OPEN_AND_PEND(NVIC_ISPR0, 1u << line);
+    COUNT_OPEN_AND_PEND(NVIC_ISPR0, 1u << line);
     series_close(key, count_to);
 }
 
 MEASURES static void return_once(enum series_key key, uint32_t line)
 {
-    OPEN_AND_PEND(NVIC_ISPR0, 1u << line);
+    COUNT_OPEN_AND_PEND(NVIC_ISPR0, 1u << line);
     series_close(key, COUNT_CLOSE());
 }
 
 MEASURES static void tick_once(void)
 {
-    OPEN_AND_PEND(ICSR, ICSR_PENDSTSET);
+    COUNT_OPEN_AND_PEND(ICSR, ICSR_PENDSTSET);
     series_close(TICK_IDLE, COUNT_CLOSE());
 }
 
 MEASURES static void tick_to_task_once(void)
 {
-    OPEN_AND_PEND(ICSR, ICSR_PENDSTSET);
+    COUNT_OPEN_AND_PEND(ICSR, ICSR_PENDSTSET);
 }
 
 void bench_interrupts_start(void)

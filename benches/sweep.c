@@ -27,6 +27,9 @@
 
 #include "say.h"
 
+/* kernel/time.h */
+void al_time_test_by_hand(void);
+
 #define SYST_CSR (*(volatile uint32_t *)0xe000e010u)
 #define ICPR0    (*(volatile uint32_t *)0xe000e280u)
 
@@ -285,6 +288,7 @@ static void operator_main(void)
     }
     started = true;
     SYST_CSR = 0;
+    al_time_test_by_hand();
     sweep_ops_start();
     calibrate();
     for (unsigned i = 0; i < sweep_op_count; i++) {
