@@ -75,7 +75,8 @@ set(ALULA_SECTION_FLAGS -ffunction-sections -fdata-sections
 file(GLOB ALULA_BOUNDS CONFIGURE_DEPENDS "${ALULA_ROOT}/tools/bounds/*.bounds")
 # What decides whether an image may be linked; a change links all again.
 file(GLOB ALULA_LINK_TOOLS CONFIGURE_DEPENDS "${ALULA_ROOT}/tools/*.py"
-  "${ALULA_ROOT}/tools/alula-stack")
+  "${ALULA_ROOT}/tools/alula-stack" "${ALULA_ROOT}/tools/alula-order"
+  "${ALULA_ROOT}/arch/cortexm/*.ld")
 list(TRANSFORM ALULA_BOUNDS PREPEND "-Wa,--alula-bounds="
   OUTPUT_VARIABLE ALULA_BOUNDS_FLAGS)
 
