@@ -61,14 +61,18 @@ static bool is_in(uint32_t pc, const void *fn)
     return rig_within(pc, fn);
 }
 
+/* Does `fn` stand at this place of the backtrace? */
+static bool is_at(uint32_t place, const void *fn)
+{
+    /* Return addresses may lie behind a function's end. */
+    return is_in((rig_record.pcs[place] & ~1u) - (place > 0 ? 2 : 0), fn);
+}
+
 /* Where in the backtrace `fn` stands; -1: nowhere. */
 static int at(const void *fn)
 {
     for (uint32_t i = 0; i < rig_record.pc_count && i < AL_CRASH_NEWEST; i++) {
-        /* Return addresses may lie behind a function's end. */
-        uint32_t pc = (rig_record.pcs[i] & ~1u) - (i > 0 ? 2 : 0);
-
-        if (is_in(pc, fn)) {
+        if (is_at(i, fn)) {
             return (int)i;
         }
     }
@@ -169,12 +173,12 @@ static void details(void)
             "null: address %x", (unsigned)rig_record.detail[0]);
     one(called("oob"));
     CHECK(rig_record.detail[1] == 11 && al_crash_text(&rig_record) != NULL &&
-                    at((const void *)called("oob")->die) == 1,
-            "oob: line %d, index %d, function at %d", (int)rig_record.detail[0],
-            (int)rig_record.detail[1], at((const void *)called("oob")->die));
+                    is_at(1, (const void *)called("oob")->die),
+            "oob: line %d, index %d, called by %x", (int)rig_record.detail[0],
+            (int)rig_record.detail[1], (unsigned)rig_record.pcs[1]);
     one(called("wrong call"));
     CHECK(rig_record.detail[0] == 3 && rig_record.detail[1] == 3 &&
-                    at((const void *)called("wrong call")->die) == 1,
+                    is_at(1, (const void *)called("wrong call")->die),
             "wrong call: MUTEX.3 is %d.%d", (int)rig_record.detail[0],
             (int)rig_record.detail[1]);
     one(called("panic"));
