@@ -96,8 +96,9 @@ struct al_crash_record *crash_open(const struct al_task *task, al_time now)
     record->scopes_undone = 0;
     record->heap_left = 0;
     record->nested = 0;
-    record->pc_count = 0;
     arch_death_describe(task, record);
+    record->pcs[0] = record->pc;
+    record->pc_count = 1;
     return record;
 }
 

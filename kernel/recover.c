@@ -219,20 +219,16 @@ AL_NORETURN void recover_continue(void)
     }
 }
 
-AL_NORETURN void recover_begin(bool walkable)
+AL_NORETURN void recover_begin(enum recover_phase phase)
 {
     struct al_task *self = al_core.current;
 
     self->state = AL_TASK_RECOVERING;
     self->limit = task_recovery_limit(self->def);
-    self->phase = walkable ? RECOVER_WALK : RECOVER_REST;
+    self->phase = (uint8_t)phase;
     self->crash = crash_open(self, time_now());
     self->recover_sp = arch_unwind_run_sp(self);
     self->crash->scopes_undone = take_stock(self);
-    crash_add_pc(self->crash, self->crash->pc);
-    if (walkable && arch_unwind_pc(self) != self->crash->pc) {
-        crash_add_pc(self->crash, arch_unwind_pc(self));
-    }
     recover_continue();
 }
 
@@ -292,7 +288,6 @@ AL_NORETURN void recover_kernel_stop(enum panic_site site)
         record->detail[0] = (uint32_t)site >> 8;
         record->detail[1] = (uint32_t)site & 0xff;
         record->heap_left = self->heap_bytes;
-        crash_add_pc(record, record->pc);
         crash_close(record);
     }
     board_stop();

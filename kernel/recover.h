@@ -23,10 +23,11 @@ enum recover_phase {
 #define RECOVER_USER 0x80u
 
 /*
- * A task died: task->death is filled in. `walkable` is false when its stack
- * pointer makes no sense.
+ * A task died: task->death is filled in. Recovery begins with `phase`:
+ * RECOVER_WALK; RECOVER_LEAVE where nothing of the innermost function has run;
+ * RECOVER_REST when the stack pointer makes no sense.
  */
-AL_NORETURN void recover_begin(bool walkable);
+AL_NORETURN void recover_begin(enum recover_phase phase);
 
 /*
  * User code that recovery ran died in turn, at `sp`: it alone is given up, and

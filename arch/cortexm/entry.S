@@ -475,7 +475,7 @@ arch_recover_pad:
         ldr     r9, [r0, #TASK_LIMIT]
         ldr     r1, [r0, #DEATH_SP]
         mov     sp, r1
-        ldr     r2, [r0, #DEATH_PAD]
+        ldr     r2, [r0, #DEATH_PC]
         orr     r2, r2, #1
         movs    r1, #0                  /* selector: no handler, a cleanup */
         bx      r2
@@ -526,34 +526,31 @@ al_callback_limit:
         .fnend
         .size   al_callback_limit, . - al_callback_limit
 
-/* void arch_vfp_load(uint32_t n, const void *from): d8+n from two words; the
- * walk never comes back, so the register itself is the place to restore to. */
+/* void arch_vfp_store(uint32_t d8_to_d15[16]); the walk restores to the
+ * registers themselves, because it never comes back. */
+        .section .text.arch_vfp_store, "ax", %progbits
+        .global arch_vfp_store
+        .type arch_vfp_store, %function
+        .balign 2
+arch_vfp_store:
+        .fnstart
+        .cantunwind
+        @alula: unchecked 0
+        vstmia  r0, {d8-d15}
+        bx      lr
+        .fnend
+        .size   arch_vfp_store, . - arch_vfp_store
+
+/* void arch_vfp_load(const uint32_t d8_to_d15[16]) */
         .section .text.arch_vfp_load, "ax", %progbits
         .global arch_vfp_load
         .type arch_vfp_load, %function
-        .balign 4
+        .balign 2
 arch_vfp_load:
         .fnstart
         .cantunwind
         @alula: unchecked 0
-        tbb     [pc, r0]
-1:      .byte   (2f - 1b) / 2, (3f - 1b) / 2, (4f - 1b) / 2, (5f - 1b) / 2
-        .byte   (6f - 1b) / 2, (7f - 1b) / 2, (8f - 1b) / 2, (9f - 1b) / 2
-2:      vldr    d8, [r1]
-        bx      lr
-3:      vldr    d9, [r1]
-        bx      lr
-4:      vldr    d10, [r1]
-        bx      lr
-5:      vldr    d11, [r1]
-        bx      lr
-6:      vldr    d12, [r1]
-        bx      lr
-7:      vldr    d13, [r1]
-        bx      lr
-8:      vldr    d14, [r1]
-        bx      lr
-9:      vldr    d15, [r1]
+        vldmia  r0, {d8-d15}
         bx      lr
         .fnend
         .size   arch_vfp_load, . - arch_vfp_load

@@ -7,17 +7,17 @@
 #define TASK_STACK_LOW  12
 #define TASK_STACK_HIGH 16
 #define TASK_DEATH      20
-#define TASK_STATE      154
+#define TASK_STATE      146
 
 #define DEATH_R       (TASK_DEATH + 0)
-#define DEATH_SP      (TASK_DEATH + 32)
-#define DEATH_PAD     (TASK_DEATH + 44)
-#define DEATH_TRAP    (TASK_DEATH + 56)
-#define DEATH_TRAP_PC (TASK_DEATH + 60)
-#define DEATH_LR      (TASK_DEATH + 64)
-#define DEATH_PSR     (TASK_DEATH + 68)
-#define DEATH_CFSR    (TASK_DEATH + 72)
-#define DEATH_ADDRESS (TASK_DEATH + 76)
+#define DEATH_SP      (TASK_DEATH + 36)
+#define DEATH_LR      (TASK_DEATH + 40)
+#define DEATH_PC      (TASK_DEATH + 44)
+#define DEATH_TRAP    (TASK_DEATH + 52)
+#define DEATH_TRAP_PC (TASK_DEATH + 56)
+#define DEATH_PSR     (TASK_DEATH + 60)
+#define DEATH_CFSR    (TASK_DEATH + 64)
+#define DEATH_ADDRESS (TASK_DEATH + 68)
 
 #define CORE_CURRENT   0
 #define CORE_LOCKED    4
@@ -41,10 +41,10 @@
 #define CAUSE_PANIC  12
 #define CAUSE_CALLER 13
 
-#define TASK_RECOVER_SP 192
-#define TASK_CAUSE      196
-#define TASK_DETAIL     200
-#define TASK_TEXT       208
-#define TASK_TLS        212
+#define TASK_RECOVER_SP 184
+#define TASK_CAUSE      188
+#define TASK_DETAIL     192
+#define TASK_TEXT       200
+#define TASK_TLS        204
 
 #define PANIC_FAULT_4 0x804

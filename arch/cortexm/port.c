@@ -12,6 +12,7 @@
 #include "recover.h"
 #include "task.h"
 #include "time.h"
+#include "unwind.h"
 
 #include <alula/scope.h>
 
@@ -31,7 +32,7 @@ AT(stack_high, TASK_STACK_HIGH);
 AT(state, TASK_STATE);
 AT(death.r, DEATH_R);
 AT(death.sp, DEATH_SP);
-AT(death.pad, DEATH_PAD);
+AT(death.pc, DEATH_PC);
 AT(death.trap, DEATH_TRAP);
 AT(death.trap_pc, DEATH_TRAP_PC);
 AT(death.lr, DEATH_LR);
@@ -276,27 +277,32 @@ AL_NORETURN void arch_recover_captured(struct al_task *task);
 AL_NORETURN void arch_recover_captured(struct al_task *task)
 {
     struct arch_death *death = &task->death;
-    bool walkable = death->trap != ARCH_TRAP_STACK &&
-                    death->sp >= task_recovery_limit(task->def) &&
-                    death->sp <= task->stack_high;
+    enum recover_phase phase = RECOVER_WALK;
 
+    death->run_sp = death->sp & ~7u;
+    death->pc = death->trap_pc;
     if (death->trap == ARCH_TRAP_STACK) {
         death->sp = death->address;
         death->trap_pc = 0; /* the frame that knew is not to be trusted */
         death->lr = 0;
         death->psr = 0;
-    } else if (!walkable && death->trap != ARCH_TRAP_PANIC) {
-        death->trap = ARCH_TRAP_STACK;
+        phase = RECOVER_REST;
+    } else if (death->sp < task_recovery_limit(task->def) ||
+               death->sp > task->stack_high) {
+        if (death->trap != ARCH_TRAP_PANIC) {
+            death->trap = ARCH_TRAP_STACK;
+        }
+        phase = RECOVER_REST;
+    } else if (death->trap == ARCH_TRAP_PANIC) {
+        death->pc -= 2; /* behind a call */
+    } else if (death->trap <= ARCH_TRAP_TABLE) {
+        arch_unwind_entry(task);
+        phase = RECOVER_LEAVE;
     }
-    death->exact =
-            death->trap == ARCH_TRAP_FAULT || death->trap == ARCH_TRAP_VARIABLE;
-    death->pc = death->trap_pc;
-    if (death->trap >= ARCH_TRAP_SMALL && death->trap <= ARCH_TRAP_TABLE) {
-        /* Nothing of the function has run: the death is the call's. */
-        death->pc = death->lr;
+    if (phase == RECOVER_REST) {
+        death->run_sp = task_floor(task->def);
     }
-    death->run_sp = walkable ? death->sp & ~7u : task_floor(task->def);
-    recover_begin(walkable);
+    recover_begin(phase);
 }
 
 /* The cause that CFSR tells; the more special bit first. */

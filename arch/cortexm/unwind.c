@@ -10,25 +10,21 @@
  * there. d8-d15 are restored into the registers themselves, because the walk
  * never comes back to an inner frame.
  *
- * Every address that a step derives is checked before it is used: the stack
- * may be damaged. A step that fails changes nothing but r4-r11.
+ * Every address that a step derives from the stack is checked before it is
+ * used: the stack may be damaged. A step that fails changes nothing but r4-r11
+ * and lr. The tables lie in flash and are taken as the compiler wrote them.
  *
  * Not here: catching. A pad that only catches is not a cleanup and is skipped.
+ * Nor what no compiler writes for this architecture: frames that pop r12, sp
+ * or pc, or save floating-point registers by FSTMX; call sites that are not in
+ * uleb128; landing pads relative to another address than the function's.
  */
+#include "unwind.h"
 #include "arch.h"
 #include "image.h"
 
-#define CANTUNWIND 1u
-
+#define CANTUNWIND   1u
 #define INLINE_TABLE 0x80000000u
-
-/* Unwind instructions, most significant byte of each word first. */
-struct instructions {
-    uint32_t word;        /* what is left of the present one, in its top */
-    uint32_t left;        /* bytes in it */
-    const uint32_t *next; /* the one after it */
-    uint32_t words;       /* words from `next` on */
-};
 
 static uint32_t prel31(const uint32_t *at)
 {
@@ -37,136 +33,74 @@ static uint32_t prel31(const uint32_t *at)
     return (uint32_t)at + (uint32_t)((int32_t)offset >> 1);
 }
 
-/* The entry of the function that holds pc, or NULL. */
+static bool in_code(uint32_t pc)
+{
+    return pc >= (uint32_t)__al_text_low && pc < (uint32_t)__al_text_high;
+}
+
+/* The last entry that begins at `pc` or before; the first one if none does. */
 AL_INLINE const struct index_entry *index_of(uint32_t pc)
 {
     const struct index_entry *low = __exidx_start;
     uint32_t count = (uint32_t)(__exidx_end - __exidx_start);
-    uint32_t step;
 
-    if (pc - (uint32_t)__al_text_low >=
-                    (uint32_t)__al_text_high - (uint32_t)__al_text_low ||
-            pc < prel31(&low->function)) {
-        return NULL;
-    }
-    step = 1u << (31 - __builtin_clz(count));
-    /* From here on each half is a power of two: no end to look at. */
-    if (prel31(&low[count - step].function) <= pc) {
-        low += count - step;
-    }
-    for (step /= 2; step != 0; step /= 2) {
-        if (prel31(&low[step].function) <= pc) {
-            low += step;
+    while (count > 1) {
+        uint32_t half = count / 2;
+
+        if (prel31(&low[half].function) <= pc) {
+            low += half;
         }
+        count -= half;
     }
     return low;
 }
 
-/* Where the language-specific data of a generic table begins: behind the
- * personality, and the instructions that GNU tables put there. */
-static const uint8_t *lsda_of(const uint32_t *table)
+/* `count` numbers in uleb128; returns where the next one is. */
+static const uint8_t *read_numbers(
+        const uint8_t *at, uint32_t *numbers, uint32_t count)
 {
-    return (const uint8_t *)(table + 2 + (table[1] >> 24));
-}
+    for (uint32_t *end = numbers + count; numbers < end; numbers++) {
+        uint32_t byte = *at++;
+        uint32_t value = byte & 0x7f;
 
-/* The bytes behind the first of a longer number. */
-__attribute__((noinline)) static uint32_t read_more(
-        const uint8_t **at, uint32_t value)
-{
-    uint32_t shift = 7;
-    uint8_t byte;
-
-    value &= 0x7f;
-    do {
-        byte = *(*at)++;
-        value |= (uint32_t)(byte & 0x7f) << shift;
-        shift += 7;
-    } while ((byte & 0x80) != 0 && shift < 32);
-    return value;
-}
-
-AL_INLINE uint32_t read_uleb(const uint8_t **at)
-{
-    uint32_t value = *(*at)++;
-
-    return value < 0x80 ? value : read_more(at, value);
-}
-
-static int32_t read_sleb(const uint8_t **at)
-{
-    uint32_t value = 0;
-    uint32_t shift = 0;
-    uint8_t byte;
-
-    do {
-        byte = *(*at)++;
-        value |= (uint32_t)(byte & 0x7f) << shift;
-        shift += 7;
-    } while ((byte & 0x80) != 0 && shift < 32);
-    if (shift < 32 && (byte & 0x40) != 0) {
-        value |= ~0u << shift;
+        for (uint32_t shift = 7; (byte & 0x80) != 0; shift += 7) {
+            byte = *at++;
+            value |= (byte & 0x7f) << shift;
+        }
+        *numbers = value;
     }
-    return (int32_t)value;
+    return at;
 }
 
-#define ENCODING_OMIT   0xffu
-#define ENCODING_ULEB   0x01u
-#define ENCODING_UDATA4 0x03u
+#define ENCODING_OMIT 0xffu
+#define ENCODING_ULEB 0x01u
 
 /* One entry of the call-site table: what it covers, and what is there. */
 struct call_site {
     uint32_t start;
     uint32_t length;
     uint32_t pad;
-    uint32_t action;
+    uint32_t action; /* place in the table of actions, from 1; 0: cleanup */
 };
-
-static uint32_t read_word(const uint8_t **at)
-{
-    uint32_t value = (uint32_t)(*at)[0] | (uint32_t)(*at)[1] << 8 |
-                     (uint32_t)(*at)[2] << 16 | (uint32_t)(*at)[3] << 24;
-
-    *at += 4;
-    return value;
-}
-
-AL_INLINE struct call_site read_call_site(const uint8_t **at, uint8_t encoding)
-{
-    struct call_site site;
-
-    if (encoding == ENCODING_ULEB) {
-        site.start = read_uleb(at);
-        site.length = read_uleb(at);
-        site.pad = read_uleb(at);
-    } else {
-        site.start = read_word(at);
-        site.length = read_word(at);
-        site.pad = read_word(at);
-    }
-    site.action = read_uleb(at);
-    return site;
-}
 
 /* Does this chain of actions clean up, other than by catching? */
 static bool action_cleans(const uint8_t *actions, uint32_t action)
 {
     const uint8_t *at = actions + action - 1;
 
-    if (action == 0) {
-        return true;
-    }
-    for (uint32_t guard = 0; guard < 64; guard++) {
-        int32_t filter = read_sleb(&at);
-        const uint8_t *next = at;
-        int32_t offset = read_sleb(&at);
+    while (action != 0) {
+        const uint8_t *next;
+        uint32_t filter;
+        uint32_t bits;
 
+        next = read_numbers(at, &filter, 1);
         if (filter == 0) {
             return true;
         }
-        if (offset == 0) {
-            return false;
-        }
-        at = next + offset;
+        /* Signed, relative to itself; 0: the last one. */
+        at = read_numbers(next, &action, 1);
+        bits = 32 - 7 * (uint32_t)(at - next);
+        at = next + ((int32_t)(action << bits) >> bits);
     }
     return false;
 }
@@ -174,173 +108,96 @@ static bool action_cleans(const uint8_t *actions, uint32_t action)
 /* The landing pad for the place at `offset` in a function; 0: none. */
 static uint32_t pad_in(const uint8_t *lsda, uint32_t offset)
 {
-    uint8_t encoding = *lsda++;
+    struct call_site site;
+    const uint8_t *actions;
     uint32_t bytes;
-    const uint8_t *end;
 
-    if (encoding != ENCODING_OMIT) {
-        return 0; /* landing pads are relative to the function in all we read */
-    }
     if (*lsda++ != ENCODING_OMIT) {
-        (void)read_uleb(&lsda); /* offset of the types: not needed */
-    }
-    encoding = *lsda++;
-    if (encoding != ENCODING_ULEB && encoding != ENCODING_UDATA4) {
         return 0;
     }
-    bytes = read_uleb(&lsda);
-    end = lsda + bytes; /* the actions lie behind the call sites */
-    while (lsda < end) {
-        struct call_site site = read_call_site(&lsda, encoding);
-
+    if (*lsda++ != ENCODING_OMIT) {
+        lsda = read_numbers(lsda, &bytes, 1); /* to the types: not needed */
+    }
+    if (*lsda++ != ENCODING_ULEB) {
+        return 0;
+    }
+    lsda = read_numbers(lsda, &bytes, 1);
+    actions = lsda + bytes; /* they lie behind the call sites */
+    do {
+        if (lsda >= actions) {
+            return 0;
+        }
+        lsda = read_numbers(lsda, &site.start, 4);
         if (offset < site.start) {
             return 0; /* sorted */
         }
-        if (offset < site.start + site.length) {
-            return site.pad != 0 && action_cleans(end, site.action) ? site.pad
-                                                                    : 0;
-        }
-    }
-    return 0;
+    } while (offset >= site.start + site.length);
+    return site.action == 0 || action_cleans(actions, site.action) ? site.pad
+                                                                   : 0;
 }
 
-static struct instructions instructions_at(const uint32_t *table)
+/* Unwind instructions: most significant byte of each word first. */
+AL_INLINE uint32_t instruction_at(uint32_t at)
 {
-    struct instructions i;
-
-    if ((*table & INLINE_TABLE) == 0) {
-        table++; /* personality; then words, and three instructions */
-        i.words = *table >> 24;
-        i.word = *table << 8;
-        i.left = 3;
-    } else if ((*table >> 24 & 0xf) == 0) {
-        i.words = 0;
-        i.word = *table << 8;
-        i.left = 3;
-    } else {
-        i.words = *table >> 16 & 0xff;
-        i.word = *table << 16;
-        i.left = 2;
-    }
-    i.next = table + 1;
-    return i;
-}
-
-#define FINISH 0xb0u
-
-AL_INLINE uint32_t next_byte(struct instructions *i)
-{
-    uint32_t byte;
-
-    if (i->left == 0) {
-        if (i->words == 0) {
-            return FINISH;
-        }
-        i->words--;
-        i->word = *i->next++;
-        i->left = 4;
-    }
-    i->left--;
-    byte = i->word >> 24;
-    i->word <<= 8;
-    return byte;
+    return *(const uint8_t *)(at ^ 3);
 }
 
 /*
- * A step's virtual stack pointer is a word, `vsp`; 0 once the tables make no
- * sense. Do [vsp, vsp + bytes) lie in the frames that are left of the stack?
+ * A step's virtual stack pointer is a word, `vsp`, that lies in the frames that
+ * are left of the stack and is aligned; 0 once the tables make no sense.
  */
-AL_INLINE bool is_readable(
-        const struct al_task *task, uint32_t vsp, uint32_t bytes)
+static bool has_room(const struct al_task *task, uint32_t vsp, uint32_t bytes)
 {
-    uint32_t low = task->death.sp;
-
-    return vsp - low + bytes <= task->stack_high - low;
+    return task->stack_high - vsp >= bytes;
 }
 
-/* Bits that are set in 0 to 15. */
-static const uint8_t bits_of[16] = {
-        0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4};
+/* Words of struct arch_death that are no registers to pop, and what follows
+ * its lr: in the mask of r4-r15 these are r12, sp and pc. */
+#define NO_REGISTERS 0xb00u
+#define LR_MASK      0x400u
 
-/*
- * Pop r4-r15 by mask, bit 0 for r4. A popped pc is a return address like a
- * popped lr; r9 is popped and never used; no compiler pops r12 or sp.
- */
-static uint32_t pop_mask(struct al_task *task, uint32_t vsp, uint32_t mask)
+/* Pop registers by mask, bit 0 for r4; r9 is popped and never used. */
+static uint32_t pop_core(struct al_task *task, uint32_t vsp, uint32_t mask)
 {
-    const uint32_t *from = (const uint32_t *)vsp;
+    uint32_t *words = (uint32_t *)(void *)&task->death;
 
-    if ((mask & 0x300) != 0 ||
-            !is_readable(task, vsp,
-                    4u * (bits_of[mask & 15] + bits_of[mask >> 4 & 15] +
-                                 bits_of[mask >> 8]))) {
+    if ((mask & NO_REGISTERS) != 0) {
         return 0;
     }
-    while (mask != 0) {
-        uint32_t bit = (uint32_t)__builtin_ctz(mask);
-
-        mask &= mask - 1;
-        *(bit < 8 ? &task->death.r[bit] : &task->death.lr) = *from++;
+    for (; mask != 0; mask &= mask - 1) {
+        if (!has_room(task, vsp, 4)) {
+            return 0;
+        }
+        words[__builtin_ctz(mask)] = *(const uint32_t *)vsp;
+        vsp += 4;
     }
-    return (uint32_t)from;
+    return vsp;
 }
 
-/* Pop r4 up to r4 + more, and lr: how most functions begin. */
-AL_INLINE uint32_t pop_run(
-        struct al_task *task, uint32_t vsp, uint32_t more, bool with_lr)
-{
-    const uint32_t *from = (const uint32_t *)vsp;
-    uint32_t *to = task->death.r;
+void arch_vfp_store(uint32_t d8_to_d15[16]);
+void arch_vfp_load(const uint32_t d8_to_d15[16]);
 
-    if (!is_readable(task, vsp, (more + 2) * 4)) {
+/* Pop `count` double registers from number `first` on. */
+__attribute__((noinline)) static uint32_t pop_vfp(const struct al_task *task,
+        uint32_t vsp, uint32_t first, uint32_t count)
+{
+    uint32_t d[16];
+
+    if (!has_room(task, vsp, 8 * count)) {
         return 0;
     }
-    do {
-        *to++ = *from++;
-    } while (more-- != 0);
-    if (with_lr) {
-        task->death.lr = *from++;
-    }
-    return (uint32_t)from;
-}
+    arch_vfp_store(d);
+    for (uint32_t n = first - 8; count != 0; n++, count--) {
+        const uint32_t *from = (const uint32_t *)vsp;
 
-void arch_vfp_load(uint32_t n, const void *from);
-
-/* Pop `count` double registers from number `first` on, and `more` bytes. */
-AL_INLINE uint32_t pop_vfp(const struct al_task *task, uint32_t vsp,
-        uint32_t first, uint32_t count, uint32_t more)
-{
-    if (!is_readable(task, vsp, 8 * count)) {
-        return 0;
-    }
-    for (uint32_t n = first; n < first + count; n++) {
-        if (n >= 8 && n <= 15) {
-            arch_vfp_load(n - 8, (const void *)vsp);
+        if (n < 8) {
+            d[2 * n] = from[0];
+            d[2 * n + 1] = from[1];
         }
         vsp += 8;
     }
-    return vsp + more;
-}
-
-/* The operand of 0xb2, several bytes. */
-__attribute__((noinline)) static uint32_t big_increment(struct instructions *i)
-{
-    uint32_t value = 0;
-    uint32_t shift = 0;
-    uint32_t byte;
-
-    do {
-        byte = next_byte(i);
-        value |= (byte & 0x7f) << shift;
-        shift += 7;
-    } while ((byte & 0x80) != 0 && shift < 32);
-    return 0x204 + (value << 2);
-}
-
-/* Has it an operand byte? */
-AL_INLINE bool has_operand(uint32_t op)
-{
-    return (op & 0xf0) == 0x80 || op == 0xb1 || op == 0xb3 || op == 0xc9;
+    arch_vfp_load(d);
+    return vsp;
 }
 
 /* All instructions but the most frequent ones (ARM IHI 0038, table 4). */
@@ -351,71 +208,101 @@ __attribute__((noinline)) static uint32_t do_special(
         return vsp - ((op & 0x3f) << 2) - 4;
     }
     if (op < 0x90) {
-        return pop_mask(task, vsp, (op & 0xf) << 8 | operand);
+        return pop_core(task, vsp, (op & 0xf) << 8 | operand);
     }
-    if (op >= 0x94 && op < 0x9c) {
-        vsp = task->death.r[op - 0x94];
-        return vsp % 4 == 0 ? vsp : 0; /* it may be damaged */
+    if (op < 0x9c && op >= 0x94) {
+        return task->death.r[op - 0x94];
     }
     if (op == 0xb1) { /* r0-r3: of no use to a caller */
-        return vsp + 4u * bits_of[operand & 15];
+        for (; operand != 0; operand &= operand - 1) {
+            vsp += 4;
+        }
+        return vsp;
     }
-    if (op == 0xb3 || op == 0xc9) {
-        return pop_vfp(task, vsp, operand >> 4, (operand & 0xf) + 1,
-                op == 0xb3 ? 4 : 0);
+    if (op == 0xc9) {
+        return pop_vfp(task, vsp, operand >> 4, (operand & 0xf) + 1);
     }
-    if ((op & 0xf8) == 0xb8 || (op & 0xf8) == 0xd0) {
-        return pop_vfp(task, vsp, 8, (op & 7) + 1, op < 0xc0 ? 4 : 0);
+    if ((op & 0xf8) == 0xd0) {
+        return pop_vfp(task, vsp, 8, (op & 7) + 1);
     }
     return 0;
 }
 
-/* Step to the caller by the table at `table`. Not inlined: it is called last,
- * so its frame takes the place of its caller's. */
+#define FINISH 0xb0u
+
+/* Has it an operand byte? */
+AL_INLINE bool has_operand(uint32_t op)
+{
+    return (op & 0xf0) == 0x80 || op == 0xb1 || op == 0xc9;
+}
+
+/* Step to the caller by the table at `at`. */
 __attribute__((noinline)) static enum arch_frame leave_frame(
-        struct al_task *task, const uint32_t *table)
+        struct al_task *task, uint32_t at)
 {
     struct arch_death *death = &task->death;
-    struct instructions i = instructions_at(table);
+    uint32_t room = task->stack_high - death->sp;
     uint32_t vsp = death->sp;
-    uint32_t pc;
+    uint32_t first = *(const uint32_t *)at;
+    uint32_t words = 0;
+    uint32_t end;
 
-    for (;;) {
-        uint32_t op = next_byte(&i);
+    /* Behind a personality, or in the short forms 1 and 2: a number of words
+     * to come, then the instructions. */
+    if ((first & INLINE_TABLE) == 0) {
+        at += 4;
+        words = instruction_at(at);
+    } else if ((first & 0x0f000000) != 0) {
+        at++;
+        words = instruction_at(at);
+    }
+    end = (at & ~3u) + 4 + 4 * words;
+    for (at++; at != end;) {
+        uint32_t op = instruction_at(at++);
 
         if (op == FINISH) {
             break;
         }
         if (op < 0x40) {
             vsp += (op << 2) + 4;
-        } else if ((op & 0xf0) == 0xa0) {
-            vsp = pop_run(task, vsp, op & 7, (op & 8) != 0);
-        } else if (op == 0xb2) {
-            struct instructions rest = i; /* i itself stays in registers */
-
-            vsp += big_increment(&rest);
-            i = rest;
+        } else if ((op & 0xf0) == 0xa0) { /* r4 and on, and lr */
+            vsp = pop_core(task, vsp,
+                    ((2u << (op & 7)) - 1) | (op & 8) * (LR_MASK / 8));
+        } else if (op == 0xb2) { /* far, in uleb128 */
+            vsp += 0x204;
+            for (uint32_t shift = 2; (op & 0x80) != 0; shift += 7) {
+                op = instruction_at(at++);
+                vsp += (op & 0x7f) << shift;
+            }
         } else {
-            uint32_t operand = has_operand(op) ? next_byte(&i) : 0;
+            uint32_t operand = has_operand(op) ? instruction_at(at++) : 0;
 
             vsp = do_special(task, vsp, op, operand);
         }
+        if (vsp - death->sp > room || vsp % 4 != 0) {
+            return ARCH_FRAME_END;
+        }
     }
-    pc = death->lr & ~1u;
-    if (!is_readable(task, vsp, 0) || vsp % 4 != 0 ||
-            pc - (uint32_t)__al_text_low >=
-                    (uint32_t)__al_text_high - (uint32_t)__al_text_low) {
+    at = (death->lr & ~1u) - 2;
+    if (!in_code(at)) {
         return ARCH_FRAME_END;
     }
     death->lr = 0; /* a second frame cannot have left it unsaved */
     death->run_sp = death->sp & ~7u;
     death->sp = vsp;
-    death->pc = pc | 1;
-    death->exact = 0;
+    death->pc = at;
     return ARCH_FRAME_LEFT;
 }
 
 extern char al_trampoline_end[];
+
+/* What a function that has not done anything yet is left by. */
+static const uint32_t nothing_done = 0x80b0b0b0;
+
+void arch_unwind_entry(struct al_task *task)
+{
+    task->death.table = (uint32_t)&nothing_done;
+}
 
 enum arch_frame arch_unwind_next(struct al_task *task, bool past_pad)
 {
@@ -423,15 +310,11 @@ enum arch_frame arch_unwind_next(struct al_task *task, bool past_pad)
     const uint32_t *table = (const uint32_t *)death->table;
 
     if (!past_pad) {
-        uint32_t pc = (death->pc & ~1u) - (death->exact != 0 ? 0 : 2);
-        const struct index_entry *entry;
+        const struct index_entry *entry = index_of(death->pc);
+        uint32_t start = prel31(&entry->function);
 
-        /* The outermost frame, known without a search. */
-        if (pc + 2 == (uint32_t)al_trampoline_end) {
-            return ARCH_FRAME_END;
-        }
-        entry = index_of(pc);
-        if (entry == NULL || entry->content == CANTUNWIND) {
+        if (!in_code(death->pc) || death->pc < start ||
+                entry->content == CANTUNWIND) {
             return ARCH_FRAME_END;
         }
         table = &entry->content;
@@ -439,22 +322,23 @@ enum arch_frame arch_unwind_next(struct al_task *task, bool past_pad)
             table = (const uint32_t *)prel31(table);
         }
         if ((*table & INLINE_TABLE) == 0) {
-            uint32_t start = prel31(&entry->function);
-            uint32_t pad = pad_in(lsda_of(table), pc - start);
+            /* The data: behind the personality and the instructions. */
+            const uint32_t *lsda = table + 2 + (table[1] >> 24);
+            uint32_t pad = pad_in((const uint8_t *)lsda, death->pc - start);
 
             if (pad != 0) {
                 death->table = (uint32_t)table;
-                death->pad = start + pad;
+                death->pc = start + pad;
                 return ARCH_FRAME_PAD;
             }
         }
     }
-    return leave_frame(task, table);
+    return leave_frame(task, (uint32_t)table);
 }
 
 uintptr_t arch_unwind_pc(const struct al_task *task)
 {
-    return task->death.pc;
+    return task->death.pc + 2 | 1; /* the return address */
 }
 
 uintptr_t arch_unwind_bound(const struct al_task *task)

@@ -11,21 +11,20 @@
 /*
  * A task's death, and the walk through its stack.
  *
- * The fault and overflow entries fill in `trap` to `cfsr` in handler mode; the
- * thread-mode entry of recovery adds r4-r11, sp and lr as they were. The walk
- * then steps `r`, `sp` and `pc` outwards. entry.S knows the offsets.
+ * The fault and overflow entries fill in `lr` and `trap` to `address` in
+ * handler mode; the thread-mode entry of recovery adds r4-r11 and sp as they
+ * were. The walk then steps `r`, `sp` and `pc` outwards. entry.S knows the
+ * offsets; unwind.c, that r4 to lr lie as in an unwind table's mask.
  */
 struct arch_death {
     uint32_t r[8];    /* r4-r11 of the frame that the walk stands at */
-    uint32_t sp;      /* its stack pointer */
-    uint32_t pc;      /* where it stands: exact, or the return address */
     uint32_t run_sp;  /* of the frame left last: cleanups run here */
-    uint32_t pad;     /* landing pad that the last look found */
+    uint32_t sp;      /* its stack pointer */
+    uint32_t lr;      /* return address register at the death */
+    uint32_t pc;      /* in the instruction where it stands; its landing pad */
     uint32_t table;   /* address of this frame's unwind instructions */
-    uint32_t exact;   /* pc is the instruction itself, not one after a call */
     uint32_t trap;    /* enum arch_trap */
     uint32_t trap_pc; /* where it died */
-    uint32_t lr;      /* return address register at the death */
     uint32_t psr;
     uint32_t cfsr;    /* CFSR at a fault; 0: none */
     uint32_t address; /* MMFAR or BFAR, if valid; of a trap: r12, or sp */
