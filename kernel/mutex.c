@@ -247,6 +247,17 @@ bool mutex_abandon(struct al_scope *scope)
     return true;
 }
 
+void mutex_disinherit(void)
+{
+    struct al_task *self = al_core.current;
+
+    if (self->prio != self->base_prio) {
+        softlock_take();
+        sched_set_prio_held(self, self->base_prio);
+        (void)softlock_leave_and_switch(0);
+    }
+}
+
 void al_mutex_heal(struct al_mutex *mutex)
 {
     CALLER_MUST(MUTEX, 3, owner_of(mutex) == al_core.current);

@@ -15,5 +15,11 @@ bool mutex_poison(struct al_scope *scope);
  */
 bool mutex_abandon(struct al_scope *scope);
 
+/*
+ * The current task gives back all that it inherited: it holds nothing, and
+ * locks that went with a damaged chain would have it inherit for ever.
+ */
+void mutex_disinherit(void);
+
 /* The mutex that a scope without a function is part of. */
 struct al_mutex *mutex_of(struct al_scope *scope);

@@ -37,6 +37,23 @@
 
 #define BACK_OFF_DOUBLINGS 6u
 
+/* An image without mutexes links these (mutex.h says what they do). */
+__attribute__((weak)) bool mutex_poison(struct al_scope *scope)
+{
+    (void)scope;
+    return false;
+}
+
+__attribute__((weak)) bool mutex_abandon(struct al_scope *scope)
+{
+    (void)scope;
+    return false;
+}
+
+__attribute__((weak)) void mutex_disinherit(void)
+{
+}
+
 /* Where the scope was opened: an address in its frame. */
 static uintptr_t opened_at(const struct al_scope *scope)
 {
@@ -157,23 +174,11 @@ static void obey_policy(struct al_task *self)
     }
 }
 
-/* A task that holds nothing inherits nothing; locks that went with a damaged
- * chain would have it do so for ever. */
-static void drop_inherited_prio(struct al_task *self)
-{
-    softlock_take();
-    sched_set_prio_held(self, self->base_prio);
-    (void)softlock_leave_and_switch(0);
-}
-
 AL_NORETURN static void restart(struct al_task *self)
 {
     uintptr_t sp;
 
-    if (self->prio != self->base_prio) {
-        drop_inherited_prio(self);
-    }
-
+    mutex_disinherit();
     self->crash->heap_left = self->heap_bytes;
     crash_close(self->crash);
     self->crash = NULL;

@@ -8,10 +8,9 @@
  * instruction cannot fail files it under the pad of its neighbours, which
  * knows nothing of scopes opened since. What is newer is undone first.
  */
-#include <alula/mutex.h>
-#include <alula/scope.h>
+#include "scope_undo.h"
 
-static void undo_newer(struct al_scope *scope, const void *home)
+void __al_scope_undo_newer(struct al_scope *scope, const void *home)
 {
     struct al_scope *newer = al_scope_newer(scope, home);
 
@@ -23,19 +22,8 @@ static void undo_newer(struct al_scope *scope, const void *home)
 
 void __al_scope_close(struct al_scope *scope)
 {
-    undo_newer(scope, scope);
+    __al_scope_undo_newer(scope, scope);
     if (al_scope_unlink(scope)) {
         scope->fn(scope->arg);
-    }
-}
-
-void __al_mutex_close(struct al_mutex **mutex)
-{
-    struct al_mutex *held = *mutex;
-
-    undo_newer(&held->scope, mutex);
-    /* A pad may come after recovery has released it. */
-    if (al_mutex_is_mine(held)) {
-        al_mutex_unlock(held);
     }
 }
