@@ -10,11 +10,11 @@
 #define TASK_STATE      146
 
 #define DEATH_R       (TASK_DEATH + 0)
-#define DEATH_SP      (TASK_DEATH + 36)
+#define DEATH_SP      (TASK_DEATH + 32)
+#define DEATH_TRAP_PC (TASK_DEATH + 36)
 #define DEATH_LR      (TASK_DEATH + 40)
 #define DEATH_PC      (TASK_DEATH + 44)
-#define DEATH_TRAP    (TASK_DEATH + 52)
-#define DEATH_TRAP_PC (TASK_DEATH + 56)
+#define DEATH_TRAP    (TASK_DEATH + 56)
 #define DEATH_PSR     (TASK_DEATH + 60)
 #define DEATH_CFSR    (TASK_DEATH + 64)
 #define DEATH_ADDRESS (TASK_DEATH + 68)

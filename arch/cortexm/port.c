@@ -50,6 +50,11 @@ AL_STATIC_ASSERT(
                 offsetof(struct al_core, ready_map) == CORE_READY_MAP &&
                 offsetof(struct al_core, ready) == CORE_READY,
         "offsets.h is out of date: struct al_core");
+AL_STATIC_ASSERT(DEATH_LR == DEATH_TRAP_PC + 4 &&
+                         DEATH_ADDRESS == DEATH_CFSR + 4 &&
+                         TASK_STACK_HIGH == TASK_STACK_LOW + 4 &&
+                         CORE_LOCKED == CORE_CURRENT + 4,
+        "entry.S moves them in pairs");
 AL_STATIC_ASSERT(offsetof(struct al_scope, arg) == 0 &&
                          offsetof(struct al_scope, prev) == 4 &&
                          offsetof(struct al_scope, fn) == 8 &&

@@ -18,13 +18,13 @@
  */
 struct arch_death {
     uint32_t r[8];    /* r4-r11 of the frame that the walk stands at */
-    uint32_t run_sp;  /* of the frame left last: cleanups run here */
     uint32_t sp;      /* its stack pointer */
+    uint32_t trap_pc; /* where it died */
     uint32_t lr;      /* return address register at the death */
     uint32_t pc;      /* in the instruction where it stands; its landing pad */
     uint32_t table;   /* address of this frame's unwind instructions */
+    uint32_t run_sp;  /* of the frame left last: cleanups run here */
     uint32_t trap;    /* enum arch_trap */
-    uint32_t trap_pc; /* where it died */
     uint32_t psr;
     uint32_t cfsr;    /* CFSR at a fault; 0: none */
     uint32_t address; /* MMFAR or BFAR, if valid; of a trap: r12, or sp */
