@@ -4,11 +4,15 @@
 /*
  * Interrupt handlers. AL_IRQ defines one under its vector's name; its body is
  * ordinary checked C that runs on the interrupt stack and may call whatever
- * says "irq" or "any" in its contract. The kernel never masks an interrupt:
- * every one outranks it.
+ * says "irq" or "any" in its contract. AL_IRQ_RAW defines one that begins at its
+ * vector, without a stack check; it may call the inline al_irq_raw_ functions
+ * and nothing else. The kernel never masks an interrupt: every one outranks it.
  */
 
+#include <alula/sem.h>
+#include <alula/status.h>
 #include <alula/types.h>
+#include <alula/wait.h>
 
 #include <arch/port.h>
 
@@ -32,6 +36,30 @@ AL_EXTERN_C_BEGIN
   void vector##_body(void)
 
 /**
+ * Define a raw handler of an interrupt; a body in braces follows. It runs at
+ * the latency of the hardware, and its stack depth is counted at the link
+ * instead of being checked.
+ *
+ * It may call inline functions only, of the kernel's those that begin with
+ * al_irq_raw_: a call that leaves it fails the link, as does a frame of no
+ * fixed size. A check or an assertion that fails in it is the kernel stop.
+ *
+ * @param vector  the vector's name in the chip's table, e.g. TIM2_IRQHandler
+ * @cost      nothing before the body, nothing after it
+ */
+#define AL_IRQ_RAW(vector)                 \
+  AL_EXTERN_C_BEGIN                        \
+  __attribute__((used)) void vector(void); \
+  AL_INLINE void vector##_raw(void);       \
+  void vector(void)                        \
+  {                                        \
+    ARCH_IRQ_RAW(vector);                  \
+    vector##_raw();                        \
+  }                                        \
+  AL_EXTERN_C_END                          \
+  AL_INLINE void vector##_raw(void)
+
+/**
  * Enable interrupt line `line` at priority `prio`.
  *
  * @param[in] line  number of the line in the chip's interrupt controller
@@ -47,5 +75,55 @@ void al_irq_enable(uint32_t line, al_prio prio);
  * @context   any
  */
 void al_irq_disable(uint32_t line);
+
+/* The kernel's state, as far as raw handlers reach into it: the inbox. */
+extern char al_core_state[] __asm__("al_core");
+#define AL_CORE_INBOX 8
+
+/*
+ * Have the kernel look at an object, as soon as nobody holds its lock and no
+ * handler runs. For the raw functions of objects: what the look is to find must
+ * be there before.
+ */
+AL_INLINE void al_irq_raw_post(struct al_post *post)
+{
+    do {
+        if (arch_load_linked(&post->pending) != 0) {
+            return; /* it is going to be looked at */
+        }
+    } while (!arch_store_if(&post->pending, 1));
+    do {
+        post->next = (struct al_post *)arch_load_linked_at(
+                al_core_state, AL_CORE_INBOX);
+    } while (!arch_store_if_at(al_core_state, AL_CORE_INBOX, post));
+    arch_pend_switch_irq();
+}
+
+/**
+ * Give one unit to `sem` from a raw handler, or any other, of any priority at
+ * any moment.
+ *
+ * @param[in,out] sem
+ * @context   irq
+ * @return    AL_OK      given; whoever gets it wakes when the last handler has
+ *                       ended
+ * @return    AL_E_FULL  the count is at its maximum; nothing changed
+ * @cost      constant
+ */
+AL_INLINE al_status al_irq_raw_sem_give(struct al_sem *sem)
+{
+    int32_t count;
+
+    do {
+        count = (int32_t)arch_load_linked(&sem->count);
+        if (count >= *(const volatile int32_t *)&sem->max) {
+            return AL_E_FULL;
+        }
+    } while (!arch_store_if(&sem->count, (uint32_t)count + 1));
+    if (count < 0) {
+        al_irq_raw_post(&sem->post);
+    }
+    return AL_OK;
+}
 
 AL_EXTERN_C_END

@@ -118,6 +118,7 @@ static void hit(unsigned n, const uint32_t *sp)
     hit.nested = (sp[1] & 4) == 0;
     hit.pc = hit.nested ? sp[2 + 6] : psp[6];
     hit.psp = (uint32_t)psp;
+    hit.in = (hit.nested ? sp[2 + 7] : psp[7]) & 0x1ff;
     hit.time = rig_time();
     hit.locked = *(volatile uint32_t *)&al_core.locked != 0;
     if (actions[n] != NULL) {

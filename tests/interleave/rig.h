@@ -25,6 +25,7 @@ struct rig_hit {
     uint32_t pc;   /* of the interrupted code */
     uint32_t psp;  /* the thread's stack pointer, its frame on it */
     uint32_t time; /* rig_time() in the handler */
+    uint32_t in;   /* exception number of the interrupted code; 0: a task */
     bool nested;   /* it interrupted a handler */
     bool locked;   /* the kernel lock was taken */
 };

@@ -233,6 +233,16 @@ void act_give_third(unsigned n, const struct rig_hit *hit)
     give3();
 }
 
+void act_raw_give(unsigned n, const struct rig_hit *hit)
+{
+    (void)n;
+    note(hit);
+    count(&inj.given1);
+    if (al_irq_raw_sem_give(&w1) != AL_OK) {
+        inj.wrong = "a give was refused";
+    }
+}
+
 void act_switch(unsigned n, const struct rig_hit *hit)
 {
     (void)n;

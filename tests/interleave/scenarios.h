@@ -55,6 +55,7 @@ void act_none(unsigned n, const struct rig_hit *hit);
 void act_give(unsigned n, const struct rig_hit *hit);
 void act_give_two(unsigned n, const struct rig_hit *hit);
 void act_give_third(unsigned n, const struct rig_hit *hit);
+void act_raw_give(unsigned n, const struct rig_hit *hit);
 void act_switch(unsigned n, const struct rig_hit *hit);
 void act_tick(unsigned n, const struct rig_hit *hit);
 void act_object(unsigned n, const struct rig_hit *hit);

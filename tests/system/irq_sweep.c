@@ -7,7 +7,7 @@
  *      its instructions are counted
  *   2. a timer interrupts after 0, 1, 2, ... instructions, until the operation
  *      has ended before; the handler does nothing, gives to one semaphore or to
- *      two, asks for a switch, ticks, uses the operation's own object, or all
+ *      two, gives as raw handlers do, asks for a switch, ticks, uses the operation's own object, or all
  *      of it
  *   3. after each: every ring, queue, tree, stack pointer and register, every
  *      wake-up there, in the order in which it was given
@@ -32,6 +32,7 @@ static const struct {
         {"nothing", act_none},
         {"give", act_give},
         {"give two", act_give_two},
+        {"raw give", act_raw_give},
         {"switch", act_switch},
         {"tick", act_tick},
         {"object", act_object},

@@ -175,6 +175,12 @@ AL_INLINE bool arch_store_if(void *word, uintptr_t value)
           ".popsection\n");
 
 /*
+ * Marks a raw handler for alula-as and alula-stack. The name keeps compilers
+ * from sharing one body between two handlers.
+ */
+#define ARCH_IRQ_RAW(vector) __asm__ volatile("@alula: raw " #vector)
+
+/*
  * The veneer of a callback. Whether the caller runs in a handler or in a task
  * decides whose limit holds: al_callback_limit puts it in r9. ip is free at a
  * call. Each use has a veneer of its own. It has no unwind table, for it stands
