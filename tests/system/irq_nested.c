@@ -69,6 +69,8 @@ WAITER(0);
 WAITER(1);
 WAITER(2);
 WAITER(3);
+/* A second one, so that one handler owes two wake-ups. */
+AL_TASK(waiter_4, waiter3, 23, 1024);
 
 AL_INLINE void account(unsigned n, al_status status, int32_t before)
 {
