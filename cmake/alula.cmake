@@ -84,7 +84,13 @@ list(TRANSFORM ALULA_BOUNDS PREPEND "-Wa,--alula-bounds="
 # Functions of the C library that are ours in every image (lib/libc, the port):
 # the linker leads each call of `name`, the C library's own as well, to
 # __wrap_name. An archive's order alone would leave the C library its own.
-set(ALULA_WRAPPED __aeabi_read_tp)
+set(ALULA_WRAPPED __aeabi_read_tp malloc calloc realloc free memalign
+  aligned_alloc posix_memalign malloc_usable_size vfprintf puts fputs fwrite
+  qsort exit _exit abort __assert_func)
+foreach(verb init close acquire try_acquire release)
+  list(APPEND ALULA_WRAPPED
+    __retarget_lock_${verb} __retarget_lock_${verb}_recursive)
+endforeach()
 list(TRANSFORM ALULA_WRAPPED PREPEND "-Wl,--wrap=" OUTPUT_VARIABLE
   ALULA_WRAP_FLAGS)
 
@@ -190,7 +196,8 @@ function(alula_firmware app)
     -Wl,--fatal-warnings -Wl,-z,noexecstack ${ALULA_WRAP_FLAGS}
     "LINKER:-Map=$<TARGET_FILE:${app}>.map")
   set_property(TARGET ${app} APPEND PROPERTY LINK_DEPENDS
-    "${script}" "${ALULA_ROOT}/tools/alula-link"
+    "${script}" "${ALULA_ROOT}/arch/cortexm/image.ld"
+    "${ALULA_ROOT}/tools/alula-link"
     ${ALULA_LINK_TOOLS} ${ALULA_BOUNDS}
     "${ALULA_ROOT}/tools/check-flags" "${ALULA_ROOT}/arch/cortexm/stack.args")
 endfunction()

@@ -23,6 +23,10 @@
  *   the first of a list, or its neighbours        out of the list
  *   a link to the rest of a list                  the rest is lost
  *
+ * A block is cut off the end of a free one. What a program most often writes
+ * past is its newest block: behind it lies an older one, not the header of all
+ * that is free.
+ *
  * Invariants: no two free blocks are neighbours, but for damaged ones; a list's
  * bit is set exactly if it is not empty.
  *
@@ -270,49 +274,48 @@ struct block *block_take(struct region *region, uint32_t payload, bool *again)
     return NULL;
 }
 
-void block_claim(struct region *region, struct block *block, uint32_t payload,
-        struct al_task *owner)
+struct block *block_claim(struct region *region, struct block *block,
+        uint32_t payload, uintptr_t align, struct al_task *owner)
 {
-    uint32_t room = block_payload(block);
     struct block *next = next_of(block);
+    uintptr_t top = ((uintptr_t)next - payload) & ~(align - 1);
+    uint32_t gap = (uint32_t)(top - BLOCK_HEADER - (uintptr_t)block);
+    uint32_t flags = block->head & PREV_FREE;
 
-    if (room - payload >= BLOCK_HEADER + BLOCK_LEAST) {
-        release(region, block_at(block, BLOCK_HEADER + payload),
-                room - payload - BLOCK_HEADER);
-        room = payload;
-    } else {
-        seal(next, next->head & BITS & ~PREV_FREE);
+    seal(next, next->head & BITS & ~PREV_FREE);
+    if (gap >= BLOCK_HEADER + BLOCK_LEAST) {
+        struct block *rest = block;
+
+        block = block_at(rest, gap);
+        block->head = 0;
+        release(region, rest, (gap - BLOCK_HEADER) | flags);
+        flags = PREV_FREE;
     }
     block->owner = owner;
-    seal(block, room | (block->head & PREV_FREE));
-    region->used_bytes += room + BLOCK_HEADER;
+    seal(block,
+            ((uint32_t)((uintptr_t)next - (uintptr_t)block) - BLOCK_HEADER) |
+                    flags);
+    region->used_bytes += block_payload(block) + BLOCK_HEADER;
     region->blocks++;
+    return block;
+}
+
+void block_trim(struct region *region, struct block *block, uint32_t payload)
+{
+    uint32_t more = block_payload(block) - payload;
+
+    if (more >= BLOCK_HEADER + BLOCK_LEAST) {
+        release(region, block_at(block, BLOCK_HEADER + payload),
+                more - BLOCK_HEADER);
+        seal(block, (block->head & BITS) - more);
+        region->used_bytes -= more;
+    }
 }
 
 void block_own(struct block *block, struct al_task *owner)
 {
     block->owner = owner;
     seal(block, block->head & BITS);
-}
-
-struct block *block_align(
-        struct region *region, struct block *block, uintptr_t align)
-{
-    uintptr_t payload = (uintptr_t)&block->next_free;
-    uint32_t room = block_payload(block);
-    struct block *rest;
-    uint32_t gap;
-
-    if ((payload & (align - 1)) == 0) {
-        return block;
-    }
-    payload += BLOCK_HEADER + BLOCK_LEAST + align - 1;
-    rest = block_of((void *)(payload & ~(align - 1)));
-    gap = (uint32_t)((uintptr_t)rest - (uintptr_t)block);
-    rest->owner = NULL;
-    seal(rest, room - gap);
-    release(region, block, (gap - BLOCK_HEADER) | (block->head & PREV_FREE));
-    return rest;
 }
 
 enum block_state block_look(
@@ -336,7 +339,8 @@ void block_free(struct region *region, struct block *block)
     uint32_t bits = block->head & BITS;
     struct block *prev;
 
-    block_uncount(region, block);
+    region->used_bytes -= block_payload(block) + BLOCK_HEADER;
+    region->blocks--;
     block->head = 0;
     if ((bits & PREV_FREE) != 0) {
         prev = *footer_before(block);
@@ -362,6 +366,7 @@ void block_grow(struct region *region, struct block *block, uint32_t payload)
     next->head = 0;
     seal(behind, behind->head & BITS & ~PREV_FREE);
     seal(block, (block->head & BITS) + more);
+    region->used_bytes += more;
 }
 
 size_t block_largest(const struct region *region)

@@ -56,15 +56,19 @@ AL_INLINE struct block *block_of(const void *payload)
  */
 struct block *block_take(struct region *region, uint32_t payload, bool *again);
 
-/* Of a taken block: free what lies before the first place at which a payload
- * is aligned; the rest is taken. */
-struct block *block_align(
-        struct region *region, struct block *block, uintptr_t align);
+/*
+ * Make the end of a taken block live, from the last place at which `payload`
+ * bytes are aligned; what lies before that is free. `align` is a power of two;
+ * one above BLOCK_ALIGN takes a block larger by it and BLOCK_GAP, and leaves
+ * up to that much at the end, to be trimmed.
+ */
+struct block *block_claim(struct region *region, struct block *block,
+        uint32_t payload, uintptr_t align, struct al_task *owner);
 
-/* Make a taken block, or a live one that is not counted, live; what it has
- * beyond `payload` is free. */
-void block_claim(struct region *region, struct block *block, uint32_t payload,
-        struct al_task *owner);
+#define BLOCK_GAP (BLOCK_HEADER + BLOCK_LEAST)
+
+/* Free what a live block has beyond `payload`, if that makes a block. */
+void block_trim(struct region *region, struct block *block, uint32_t payload);
 
 /* Change the owner of a live block. */
 void block_own(struct block *block, struct al_task *owner);
@@ -83,15 +87,8 @@ enum block_state block_look(
 void block_free(struct region *region, struct block *block);
 
 /* Let a live block have the free one behind it, if both have `payload` bytes
- * together. Neither is counted. */
+ * together. */
 void block_grow(struct region *region, struct block *block, uint32_t payload);
-
-/* A live block that will be claimed again counts no longer. */
-AL_INLINE void block_uncount(struct region *region, const struct block *block)
-{
-    region->used_bytes -= block_payload(block) + BLOCK_HEADER;
-    region->blocks--;
-}
 
 /* The first block of the highest class: no other is a class larger. */
 size_t block_largest(const struct region *region);

@@ -103,9 +103,10 @@ AL_NORETURN void __aeabi_idiv0(void)
 
 /*
  * What compilers call where a cleanup must not fail and did, and what a library
- * calls when it gives up.
+ * calls when it gives up. The name is what the linker makes of each call of
+ * abort(), the C library's own calls as well (cmake/alula.cmake).
  */
-AL_NORETURN void abort(void);
+AL_NORETURN void abort(void) __asm__("__wrap_abort");
 
 AL_NORETURN void abort(void)
 {

@@ -37,11 +37,15 @@ static struct block *take(struct region *region, uint32_t payload)
     return NULL;
 }
 
-/* The end of an allocation: lets go of the lock. */
-static void *hand_out(struct region *region, struct block *block,
-        uint32_t payload, struct al_task *owner)
+static void *alloc_in(
+        struct region *region, struct al_task *owner, uint32_t payload)
 {
-    block_claim(region, block, payload, owner);
+    struct block *block = take(region, payload);
+
+    if (block == NULL) {
+        return NULL;
+    }
+    block = block_claim(region, block, payload, BLOCK_ALIGN, owner);
     if (owner != NULL) {
         owner->heap_bytes += block_payload(block);
     }
@@ -61,33 +65,14 @@ static uint32_t payload_for(size_t bytes)
     return ((uint32_t)bytes + BLOCK_ALIGN - 1) & ~(BLOCK_ALIGN - 1);
 }
 
-/* What must be free for an aligned payload; 0: no block is. */
-static uint32_t payload_aligned(uint32_t payload, size_t align)
-{
-    if (payload == 0 || align > BLOCK_MOST / 4) {
-        return 0;
-    }
-    return align <= BLOCK_ALIGN
-                   ? payload
-                   : payload + (uint32_t)align + BLOCK_HEADER + BLOCK_LEAST;
-}
-
-static void *alloc_in(
-        struct region *region, struct al_task *owner, size_t bytes)
-{
-    uint32_t payload = payload_for(bytes);
-    struct block *block = take(region, payload);
-
-    return block != NULL ? hand_out(region, block, payload, owner) : NULL;
-}
-
 void *heap_alloc(struct al_task *owner, size_t bytes)
 {
+    uint32_t payload = payload_for(bytes);
     void *block = NULL;
 
     for (uint32_t i = 0; i < heap.count && block == NULL; i++) {
         if ((heap.regions[i].flags & AL_HEAP_BY_NAME) == 0) {
-            block = alloc_in(&heap.regions[i], owner, bytes);
+            block = alloc_in(&heap.regions[i], owner, payload);
         }
     }
     return block;
@@ -108,22 +93,32 @@ static struct region *named(int32_t region)
 
 void *al_heap_alloc_from(int32_t region, size_t bytes)
 {
-    return alloc_in(named(region), al_core.current, bytes);
+    return alloc_in(named(region), al_core.current, payload_for(bytes));
 }
 
 void *al_heap_alloc_aligned(int32_t number, size_t bytes, size_t align)
 {
+    struct al_task *self = al_core.current;
     struct region *region = named(number);
     uint32_t payload = payload_for(bytes);
     struct block *block;
 
     CALLER_MUST(HEAP, 5, align != 0 && (align & (align - 1)) == 0);
-    block = take(region, payload_aligned(payload, align));
+    if (align <= BLOCK_ALIGN) {
+        return alloc_in(region, self, payload);
+    }
+    if (payload == 0 || align > BLOCK_MOST / 4) {
+        return NULL;
+    }
+    block = take(region, payload + (uint32_t)align + BLOCK_GAP);
     if (block == NULL) {
         return NULL;
     }
-    block = block_align(region, block, align);
-    return hand_out(region, block, payload, al_core.current);
+    block = block_claim(region, block, payload, align, self);
+    block_trim(region, block, payload);
+    self->heap_bytes += block_payload(block);
+    softlock_leave();
+    return &block->next_free;
 }
 
 static struct region *region_of(const struct block *block)
@@ -217,7 +212,6 @@ bool al_heap_resize(void *payload, size_t bytes)
 {
     struct block *block = block_of(payload);
     struct region *region = enter(block);
-    struct al_task *owner = block->owner;
     uint32_t wanted = payload_for(bytes);
     uint32_t before = block_payload(block);
     bool fits;
@@ -227,10 +221,8 @@ bool al_heap_resize(void *payload, size_t bytes)
     }
     fits = wanted != 0 && block_payload(block) >= wanted;
     if (fits) {
-        region->used_bytes += block_payload(block) - before;
-        block_uncount(region, block);
-        block_claim(region, block, wanted, owner);
-        owner->heap_bytes += block_payload(block) - before;
+        block_trim(region, block, wanted);
+        block->owner->heap_bytes += block_payload(block) - before;
     }
     softlock_leave();
     return fits;

@@ -39,7 +39,7 @@ OUR_SYMBOLS = r"al_|AL_|__al_|arch_|chip_|board_|kernel_stop$"
 # Names that a binary interface or CMSIS gives: compilers, linkers and vendors'
 # headers call or define them.
 FIXED_SYMBOLS = (r"__aeabi_|__wrap_|__gnu_|_Unwind_|__ubsan_handle_|__cxa_|"
-                 r"abort$|"
+                 r"abort$|std(in|out|err)$|"
                  r"_ZSt9terminatev$|"
                  r"__gcc_personality_v0$|__gxx_personality_v0$|"
                  r"[A-Za-z0-9_]+_(IRQ)?Handler(_body)?$|SystemInit$|"

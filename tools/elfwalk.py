@@ -26,7 +26,9 @@ from sparith import step
 from spvalue import State
 
 NORETURN = {'_Unwind_Resume', '__cxa_end_cleanup', 'abort', '_exit', 'exit',
-            '__assert_func', '__cxa_throw', '__cxa_rethrow', 'longjmp'}
+            '__assert_func', '__cxa_throw', '__cxa_rethrow', 'longjmp',
+            '__wrap_abort', '__wrap_exit', '__wrap__exit',
+            '__wrap___assert_func'}
 MAX_DEPTHS = 64
 
 

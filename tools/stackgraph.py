@@ -24,7 +24,7 @@ SLACK = 64
 # context, which --context counts.
 ENDS = re.compile(
     r'_Unwind_Resume$|__cxa_end_cleanup$|__ubsan_handle_|__aeabi_[il]div0$|'
-    r'abort$|_ZSt9terminatev$|kernel_stop$|recover_panic$|al_panic$|'
+    r'(__wrap_)?abort$|_ZSt9terminatev$|kernel_stop$|recover_panic$|al_panic$|'
     r'panic_caller$|al_assert_failed$|'
     r'arch_switch$')
 

@@ -21,3 +21,13 @@
  * @cost      9 instructions per call
  */
 #define AL_CALLBACK(fn) ARCH_CALLBACK(fn)
+
+/**
+ * Define the global function `name`, for precompiled code to call by its name:
+ * it is `fn`, behind a veneer as AL_CALLBACK makes it. At file scope.
+ *
+ * @param name  declared, where C code needs it, with fn's type
+ * @param fn    name of a function as for AL_CALLBACK
+ * @cost      9 instructions per call
+ */
+#define AL_LIBRARY_ENTRY(name, fn) ARCH_LIBRARY_ENTRY(name, fn)

@@ -95,8 +95,8 @@ static void free_twice_joined(void)
     al_heap_free(second);
     AL_HEAP_SCOPED(scoped, 88);
     whole = scoped;
-    AL_ASSERT(whole == first);
-    al_heap_free(second);
+    AL_ASSERT(whole == second);
+    al_heap_free(first);
 }
 
 static void free_inside(void)

@@ -205,3 +205,21 @@ AL_INLINE bool arch_store_if(void *word, uintptr_t value)
           : "i"(fn));                                             \
   al_pointer;                                                     \
   }))
+
+/* The same as a function of its own, with an unwind table: the walk through a
+ * stack goes on in who called it. */
+#define ARCH_LIBRARY_ENTRY(name, fn)                        \
+  __asm__(".pushsection .text." #name ",\"ax\",%progbits\n" \
+          ".global " #name "\n"                             \
+          ".type " #name ", %function\n"                    \
+          ".thumb_func\n" #name ":\n"                       \
+          "@alula: unchecked 8\n"                           \
+          ".fnstart\n"                                      \
+          "push {r9, lr}\n"                                 \
+          ".save {r9, lr}\n"                                \
+          "bl al_callback_limit\n"                          \
+          "bl " #fn "\n"                                    \
+          "pop {r9, pc}\n"                                  \
+          ".fnend\n"                                        \
+          ".size " #name ", . - " #name "\n"                \
+          ".popsection\n");
