@@ -21,7 +21,7 @@ FIELDS = (
 SIZE = struct.calcsize('<' + ''.join(f for _, f in FIELDS))
 CAUSES = ('none', 'overflow', 'vla', 'null', 'access', 'bus', 'undef', 'div0',
           'align', 'oob', 'check', 'assert', 'panic', 'caller', 'stack',
-          'fault', 'kernel')
+          'fault', 'kernel', 'interrupt')
 
 
 class BadRecord(Exception):

@@ -7,6 +7,7 @@
 #include "registers.h"
 
 #include "arch.h"
+#include "crash.h"
 #include "image.h"
 #include "panic.h"
 #include "recover.h"
@@ -86,6 +87,15 @@ AL_STATIC_ASSERT(
         BOARD_COUNTER_HZ % AL_TICK_HZ == 0 && CHIP_SYSTICK_HZ % AL_TICK_HZ == 0,
         "a tick must last a whole number of counts");
 AL_STATIC_ASSERT(sizeof(struct called_context) == 40, "as switch.S pops it");
+
+/* An exception frame as far as handlers read it. */
+struct exception_frame {
+    uint32_t r[4];
+    uint32_t r12;
+    uint32_t lr;
+    uint32_t pc;
+    uint32_t psr;
+};
 
 void al_trampoline(void);
 
@@ -169,11 +179,32 @@ void SysTick_Handler(void)
     time_tick(CHIP_COUNTER);
 }
 
-void arch_irq_unhandled(void);
+void arch_irq_unhandled(const struct exception_frame *frame);
 
-/* A line that was enabled without a handler: off, so that it cannot storm. Not
- * an al_ function: those are checked, and here r9 is the interrupted task's. */
-void arch_irq_unhandled(void)
+/* What an interrupt that nobody handles leaves: who and where it interrupted,
+ * and its line. */
+static void record_unhandled(uint32_t line, const struct exception_frame *frame)
+{
+    struct al_crash_record *record = crash_open(al_core.current, time_now());
+
+    record->cause = AL_CAUSE_INTERRUPT;
+    record->detail[0] = line;
+    record->detail[1] = 0;
+    record->text = 0;
+    record->pc = frame->pc;
+    record->lr = frame->lr;
+    record->sp = (uint32_t)frame;
+    record->psr = frame->psr;
+    record->fault_status = 0;
+    record->fault_address = 0;
+    record->pcs[0] = frame->pc;
+    crash_close(record);
+}
+
+/* A line that was enabled without a handler: off, so that it cannot storm, and
+ * recorded, once there is a task. At any moment: the lock is not needed. Not an
+ * al_ function: those are checked, and here r9 is the interrupted task's. */
+void arch_irq_unhandled(const struct exception_frame *frame)
 {
     uint32_t ipsr;
 
@@ -182,6 +213,9 @@ void arch_irq_unhandled(void)
         kernel_stop(PANIC_FAULT_4);
     }
     arch_irq_disable(ipsr - 16);
+    if (al_core.current != NULL && al_core.current->def != NULL) {
+        record_unhandled(ipsr - 16, frame);
+    }
 }
 
 bool arch_is_ram(uintptr_t at, size_t bytes)
@@ -232,15 +266,6 @@ static uint32_t frame_of(uint32_t pc)
     }
     return (low[-1].sizes >> 12) * 4;
 }
-
-/* An exception frame as far as the trap handlers read it. */
-struct exception_frame {
-    uint32_t r[4];
-    uint32_t r12;
-    uint32_t lr;
-    uint32_t pc;
-    uint32_t psr;
-};
 
 #define PSR_ALIGN       0x200u /* the frame has a word of padding */
 #define FPU_FRAME_BYTES 72u

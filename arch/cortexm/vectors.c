@@ -2,8 +2,7 @@
 /*
  * The vector table: the processor's exceptions, then the chip's interrupts in
  * the order of its irq.def, under the names that CMSIS gives them. A handler is
- * defined by AL_IRQ under its vector's name; one that is not goes to
- * arch_irq_unhandled.
+ * defined by AL_IRQ under its vector's name; one that is not goes to unhandled().
  *
  * Start-up points VTOR to it. Where the start of memory is guarded, a chip has
  * its first two words a second time, where the processor looks for them.
@@ -12,7 +11,6 @@
 
 #include <stddef.h>
 
-void arch_irq_unhandled(void);
 void Reset_Handler(void);
 void HardFault_Handler(void);
 void MemManage_Handler(void);
@@ -22,10 +20,16 @@ void SVC_Handler(void);
 void PendSV_Handler(void);
 void SysTick_Handler(void);
 
-/* An alias needs its target in the same object. */
-static void unhandled(void)
+/* Hands on its exception frame. Here, because an alias needs its target in the
+ * same object. */
+__attribute__((naked)) static void unhandled(void)
 {
-    arch_irq_unhandled();
+    __asm__ volatile("@alula: unchecked 0\n"
+                     "tst lr, #4\n"
+                     "ite eq\n"
+                     "mrseq r0, msp\n"
+                     "mrsne r0, psp\n"
+                     "b arch_irq_unhandled");
 }
 
 #define IRQ(number, name) \
@@ -39,7 +43,7 @@ extern const vector __al_vectors[];
 const vector __al_vectors[] __attribute__((section(".vectors"), used)) = {
         (vector)(uintptr_t)__al_irq_stack_top,
         Reset_Handler,
-        arch_irq_unhandled, /* NMI: the kernel stops */
+        unhandled, /* NMI: the kernel stops */
         HardFault_Handler,
         MemManage_Handler,
         BusFault_Handler,
@@ -49,7 +53,7 @@ const vector __al_vectors[] __attribute__((section(".vectors"), used)) = {
         NULL,
         NULL,
         SVC_Handler,
-        arch_irq_unhandled, /* DebugMonitor */
+        unhandled, /* DebugMonitor */
         NULL,
         PendSV_Handler,
         SysTick_Handler,

@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * Crash records: one per death, in a ring in memory that survives a reset.
+ * Crash records: one per death, and one per interrupt that had no handler (whose
+ * line is disabled then; the task is who was interrupted), in a ring in memory that survives a reset.
  * Fixed layout, little endian, no stack contents; tools/alula-decode turns one
  * and the image's ELF into functions and lines. A record counts only if magic,
  * version, size and checksum are right.
@@ -29,22 +30,23 @@ AL_EXTERN_C_BEGIN
 /* Why a task died. Numbers are never reused. */
 enum al_cause {
     AL_CAUSE_NONE = 0,
-    AL_CAUSE_OVERFLOW = 1, /* stack, at an entry; detail: frame, 64 if less */
-    AL_CAUSE_VLA = 2,      /* stack, at a variable frame */
-    AL_CAUSE_NULL = 3,     /* access below the first valid address */
-    AL_CAUSE_ACCESS = 4,   /* access that the protection unit refuses */
-    AL_CAUSE_BUS = 5,      /* access that the bus refuses */
-    AL_CAUSE_UNDEF = 6,    /* undefined instruction, or a compiler's trap */
-    AL_CAUSE_DIV0 = 7,     /* division by zero */
-    AL_CAUSE_ALIGN = 8,    /* unaligned where the processor cannot */
-    AL_CAUSE_OOB = 9,      /* index out of bounds; compiler's check */
-    AL_CAUSE_CHECK = 10,   /* another check of the compiler's; see text */
-    AL_CAUSE_ASSERT = 11,  /* AL_ASSERT; see text */
-    AL_CAUSE_PANIC = 12,   /* al_panic(); see text */
-    AL_CAUSE_CALLER = 13,  /* wrong call of the kernel; detail: module, n */
-    AL_CAUSE_STACK = 14,   /* stack pointer outside of the stack */
-    AL_CAUSE_FAULT = 15,   /* any other fault; see cfsr */
-    AL_CAUSE_KERNEL = 16,  /* the kernel stopped; detail: module, n */
+    AL_CAUSE_OVERFLOW = 1,   /* stack, at an entry; detail: frame, 64 if less */
+    AL_CAUSE_VLA = 2,        /* stack, at a variable frame */
+    AL_CAUSE_NULL = 3,       /* access below the first valid address */
+    AL_CAUSE_ACCESS = 4,     /* access that the protection unit refuses */
+    AL_CAUSE_BUS = 5,        /* access that the bus refuses */
+    AL_CAUSE_UNDEF = 6,      /* undefined instruction, or a compiler's trap */
+    AL_CAUSE_DIV0 = 7,       /* division by zero */
+    AL_CAUSE_ALIGN = 8,      /* unaligned where the processor cannot */
+    AL_CAUSE_OOB = 9,        /* index out of bounds; compiler's check */
+    AL_CAUSE_CHECK = 10,     /* another check of the compiler's; see text */
+    AL_CAUSE_ASSERT = 11,    /* AL_ASSERT; see text */
+    AL_CAUSE_PANIC = 12,     /* al_panic(); see text */
+    AL_CAUSE_CALLER = 13,    /* wrong call of the kernel; detail: module, n */
+    AL_CAUSE_STACK = 14,     /* stack pointer outside of the stack */
+    AL_CAUSE_FAULT = 15,     /* any other fault; see cfsr */
+    AL_CAUSE_KERNEL = 16,    /* the kernel stopped; detail: module, n */
+    AL_CAUSE_INTERRUPT = 17, /* one without a handler; detail: its line */
 };
 
 struct al_crash_record {
@@ -74,10 +76,10 @@ struct al_crash_record {
 };
 
 /**
- * Count the deaths since power-up.
+ * Count the records since power-up.
  *
  * @context   any
- * @return    the newest record's sequence number; 0 when nothing died
+ * @return    the newest record's sequence number; 0 when nothing happened
  */
 uint32_t al_crash_count(void);
 

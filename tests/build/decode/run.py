@@ -136,6 +136,16 @@ def text(done):
     return (done.stdout + done.stderr).decode()
 
 
+def interrupts(c, tmp):
+    """An interrupt without a handler names its line."""
+    path = Path(tmp) / 'interrupt.bin'
+    path.write_bytes(record(bytes(8), cause=17, detail=(18, 0), pcs=(0x100,)))
+    done = decode(path)
+    c.check('interrupt', done.returncode == 0 and 'crash 3: task "worker" '
+            '(generation 2): interrupt: line 18 has no handler' in text(done),
+            text(done))
+
+
 def image(tmp, name, extra=''):
     obj = gcc(tmp, name, SOURCE + extra, '-O1', '-g', '-fno-optimize-sibling-'
               'calls')
@@ -292,6 +302,7 @@ def main():
     with tempfile.TemporaryDirectory() as tmp:
         layout(c, tmp)
         kernel_checksum(c, tmp)
+        interrupts(c, tmp)
         elf, good = decoding(c, tmp)
         refusal(c, tmp, elf, good)
         fuzz(c, tmp, elf, good)
