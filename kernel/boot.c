@@ -40,6 +40,13 @@ static const struct al_task_def idle_def = {
         .policy = &al_restart_default,
 };
 
+/* An image that never allocates links this (heap.h). */
+__attribute__((weak)) void heap_boot(uintptr_t low, uintptr_t high)
+{
+    (void)low;
+    (void)high;
+}
+
 AL_NORETURN void boot_kernel(const struct boot_image *image)
 {
     softlock_take();

@@ -18,7 +18,8 @@
  * in memory that the dead task may have overwritten: each link is checked
  * before it is used, and a chain that makes no sense is dropped.
  *
- * Not here: handlers that die, deaths from outside.
+ * Not here: handlers that die, deaths from outside. Nor anything at all where
+ * AL_CFG_RECOVERY is 0: then a death is the kernel stop.
  */
 #include "recover.h"
 
@@ -35,7 +36,9 @@
 #include <alula/config.h>
 #include <alula/panic.h>
 
-#define BACK_OFF_DOUBLINGS 6u
+#if AL_CFG_RECOVERY
+
+#  define BACK_OFF_DOUBLINGS 6u
 
 /* An image without mutexes links these (mutex.h says what they do). */
 __attribute__((weak)) bool mutex_poison(struct al_scope *scope)
@@ -277,23 +280,12 @@ uintptr_t recover_nested(uintptr_t sp)
     return self->recover_sp;
 }
 
-AL_NORETURN void al_reset(void)
+#else
+
+AL_NORETURN void recover_begin(enum recover_phase phase)
 {
-    arch_reset();
+    (void)phase;
+    kernel_stop(PANIC_DEATH);
 }
 
-AL_NORETURN void recover_kernel_stop(enum panic_site site)
-{
-    struct al_task *self = al_core.current;
-
-    if (self != NULL) {
-        struct al_crash_record *record = crash_open(self, time_now());
-
-        record->cause = AL_CAUSE_KERNEL;
-        record->detail[0] = (uint32_t)site >> 8;
-        record->detail[1] = (uint32_t)site & 0xff;
-        record->heap_left = self->heap_bytes;
-        crash_close(record);
-    }
-    board_stop();
-}
+#endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Exceptions: stack checks that trap (SVC), faults, and the way from there into
- * recovery; and recovery's calls of user code.
+ * recovery.
  *
  * A death seen in handler mode is written down in the task's control block; the
  * exception then returns into al_recover_entry, in the task, with r4-r11 and sp
@@ -9,9 +9,9 @@
  * task's own priority: the fault entries are the only code of ours that runs
  * above the interrupts, straight-line and short (tests count it).
  *
- * Masks: recover_panic (al_recover_entry) and arch_recover_next clear what a
- * dead task, or a cleanup of its, left behind, kernel_stop sets one for good. No
- * other instruction in this file writes a mask.
+ * Masks: recover_panic (al_recover_entry) clears what a dead task left behind,
+ * kernel_stop sets one for good. No other instruction in this file writes a
+ * mask.
  */
 #include "offsets.h"
 
@@ -301,11 +301,11 @@ hard_debug:
         .balign 4
 panic_caller:                           /* r0 site */
         @alula: unchecked 0
-        and     r2, r0, #0xff
+        uxtb    r2, r0
         lsrs    r1, r0, #8
         movs    r0, #CAUSE_CALLER
         movs    r3, #0
-        b       recover_panic
+        b       panic_now
 al_assert_failed:                       /* r0 where */
         @alula: unchecked 0
         mov     r3, r0
@@ -322,65 +322,54 @@ recover_panic:
         .fnstart
         .cantunwind
         @alula: unchecked 0
-        mrs     ip, ipsr
-        cmp     ip, #0
-        bne     panic_in_handler
-        ldr     ip, =al_core
-        ldr     ip, [ip, #CORE_LOCKED]
-        cmp     ip, #0
-        bne     panic_in_handler
-        ldr     ip, =al_core
+panic_now:
+        ldr     ip, =al_core            /* a kernel stop tells it as well */
         ldr     ip, [ip, #CORE_CURRENT]
-        str     r0, [ip, #TASK_CAUSE]
-        strd    r1, r2, [ip, #TASK_DETAIL]
-        str     r3, [ip, #TASK_TEXT]
-        movs    r0, #TRAP_PANIC
-        str     r0, [ip, #DEATH_TRAP]
-        movs    r0, #0
-        str     r0, [ip, #DEATH_CFSR]
-        str     lr, [ip, #DEATH_TRAP_PC]
-        str     lr, [ip, #DEATH_LR]
-        mrs     r0, xpsr
-        str     r0, [ip, #DEATH_PSR]
+        add     ip, ip, #TASK_CAUSE
+        stmia   ip, {r0-r3}             /* and TASK_DETAIL, TASK_TEXT */
+        ldr     r1, =al_core
+        ldrd    r0, r1, [r1, #CORE_CURRENT]     /* and CORE_LOCKED */
+        mrs     r2, ipsr
+        orrs    r1, r1, r2
+        bne     panic_in_handler
+        str     r1, [r0, #DEATH_TRAP]   /* TRAP_PANIC, and r1, are 0 */
+        str     r1, [r0, #DEATH_CFSR]
+        mov     r2, lr
+        str     r2, [r0, #DEATH_TRAP_PC]
+        str     r2, [r0, #DEATH_LR]
+        mrs     r2, xpsr
+        str     r2, [r0, #DEATH_PSR]
 al_recover_entry:                       /* a label: its address is even */
         /* r4-r11 and sp are as at the death. */
-        ldr     ip, =al_core
-        ldr     ip, [ip, #CORE_CURRENT]
-        movs    r0, #0
-        msr     basepri, r0             /* what the dead task left masked */
+        ldr     r0, =al_core
+        ldr     r0, [r0, #CORE_CURRENT]
+        movs    r1, #0
+        msr     basepri, r1             /* what the dead task left masked */
         cpsie   i
         /* Where sp must lie for recovery to run there, see recover.c. */
         mov     r2, sp
-        ldr     r0, [ip, #TASK_STACK_HIGH]
-        ldr     r3, [ip, #TASK_LIMIT]
-        ldrb    r1, [ip, #TASK_STATE]
+        ldr     ip, [r0, #TASK_STACK_HIGH]
+        ldr     r3, [r0, #TASK_LIMIT]
+        ldrb    r1, [r0, #TASK_STATE]
+        subs    r3, r3, #SLACK
         cmp     r1, #STATE_RECOVERING
-        beq     recover_died_again
-        sub     r3, r3, #AL_CFG_CLEANUP_STACK
+        it      ne
+        subne   r3, r3, #(AL_CFG_CLEANUP_STACK - SLACK)
         cmp     r2, r3
         it      hs
-        cmphs   r0, r2
+        cmphs   ip, r2
         it      hs
         movhs   r3, r2
         bic     r3, r3, #7
         mov     sp, r3
-        add     r0, ip, #DEATH_R
-        stmia   r0, {r4-r11}
-        str     r2, [ip, #DEATH_SP]
-        mov     r0, ip
+#if AL_CFG_RECOVERY
+        cmp     r1, #STATE_RECOVERING
+        beq     arch_recover_again
+#endif
+        add     r1, r0, #DEATH_R
+        stmia   r1, {r4-r11}
+        str     r2, [r0, #DEATH_SP]
         bl      arch_recover_captured
-recover_died_again:
-        sub     r3, r3, #SLACK
-        cmp     r2, r3
-        it      hs
-        cmphs   r0, r2
-        it      hs
-        movhs   r3, r2
-        bic     r0, r3, #7
-        mov     sp, r0
-        bl      recover_nested
-        mov     sp, r0
-        bl      recover_continue
 panic_in_handler:
         movw    r0, #PANIC_FAULT_3
         b       kernel_stop
@@ -414,96 +403,6 @@ kernel_stop:
         .fnend
         .size   kernel_stop, . - kernel_stop
 
-/* AL_NORETURN void arch_recover_call(void (*fn)(void *), void *arg,
- *                                    uintptr_t sp) */
-        .section .text.arch_recover_call, "ax", %progbits
-        .global arch_recover_call, arch_recover_pad
-        .global _Unwind_Resume, __cxa_end_cleanup
-        .type arch_recover_call, %function
-        .type _Unwind_Resume, %function
-        .type __cxa_end_cleanup, %function
-        .balign 4
-arch_recover_call:
-        .fnstart
-        .cantunwind
-        @alula: unchecked 4
-        ldr     r3, =al_core
-        ldr     r3, [r3, #CORE_CURRENT]
-        ldr     r9, [r3, #TASK_LIMIT]
-        mov     sp, r2
-        push    {r0}
-        mov     r0, r1
-        ldr     lr, =arch_recover_next
-        pop     {pc}                    /* this frame is given up: no call */
-_Unwind_Resume:                         /* a landing pad ends here */
-__cxa_end_cleanup:
-        b       arch_recover_next
-        .ltorg
-        .fnend
-        .size   arch_recover_call, . - arch_recover_call
-
-/* User code is done: recovery goes on below all that is alive or needed. */
-        .section .text.arch_recover_next, "ax", %progbits
-        .type arch_recover_next, %function
-        .balign 4
-arch_recover_next:
-        .fnstart
-        .cantunwind
-        @alula: unchecked 0
-        movs    r0, #0
-        msr     basepri, r0             /* what it left masked */
-        cpsie   i
-        ldr     r0, =al_core
-        ldr     r0, [r0, #CORE_CURRENT]
-        ldr     r2, [r0, #TASK_RECOVER_SP]
-        mov     sp, r2
-        bl      recover_continue
-        .ltorg
-        .fnend
-        .size   arch_recover_next, . - arch_recover_next
-
-/* AL_NORETURN void arch_recover_pad(struct al_task *task) */
-        .section .text.arch_recover_pad, "ax", %progbits
-        .type arch_recover_pad, %function
-        .balign 4
-arch_recover_pad:
-        .fnstart
-        .cantunwind
-        @alula: unchecked 0
-        add     r1, r0, #DEATH_R
-        ldmia   r1, {r4-r11}
-        ldr     r9, [r0, #TASK_LIMIT]
-        ldr     r1, [r0, #DEATH_SP]
-        mov     sp, r1
-        ldr     r2, [r0, #DEATH_PC]
-        orr     r2, r2, #1
-        movs    r1, #0                  /* selector: no handler, a cleanup */
-        bx      r2
-        .fnend
-        .size   arch_recover_pad, . - arch_recover_pad
-
-/* AL_NORETURN void arch_restart(struct al_task *task, uintptr_t sp,
- *                               void (*entry)(void *), void *args) */
-        .section .text.arch_restart, "ax", %progbits
-        .global arch_restart
-        .type arch_restart, %function
-        .balign 4
-arch_restart:
-        .fnstart
-        .cantunwind
-        @alula: unchecked 0
-        msr     psp, r1
-        ldr     r9, [r0, #TASK_LIMIT]
-        mov     r4, r2
-        mov     r5, r3
-        movs    r0, #2                  /* FPCA off: FPSCR from FPDSCR at the */
-        msr     control, r0             /* first FPU instruction */
-        isb
-        bl      al_trampoline           /* not a jump: tools see no way back */
-        udf     #0
-        .fnend
-        .size   arch_restart, . - arch_restart
-
 /* For AL_CALLBACK's veneers: r9 gets the limit of the stack in use. ip free. */
         .section .text.al_callback_limit, "ax", %progbits
         .global al_callback_limit
@@ -525,32 +424,3 @@ al_callback_limit:
         .ltorg
         .fnend
         .size   al_callback_limit, . - al_callback_limit
-
-/* void arch_vfp_store(uint32_t d8_to_d15[16]); the walk restores to the
- * registers themselves, because it never comes back. */
-        .section .text.arch_vfp_store, "ax", %progbits
-        .global arch_vfp_store
-        .type arch_vfp_store, %function
-        .balign 2
-arch_vfp_store:
-        .fnstart
-        .cantunwind
-        @alula: unchecked 0
-        vstmia  r0, {d8-d15}
-        bx      lr
-        .fnend
-        .size   arch_vfp_store, . - arch_vfp_store
-
-/* void arch_vfp_load(const uint32_t d8_to_d15[16]) */
-        .section .text.arch_vfp_load, "ax", %progbits
-        .global arch_vfp_load
-        .type arch_vfp_load, %function
-        .balign 2
-arch_vfp_load:
-        .fnstart
-        .cantunwind
-        @alula: unchecked 0
-        vldmia  r0, {d8-d15}
-        bx      lr
-        .fnend
-        .size   arch_vfp_load, . - arch_vfp_load

@@ -338,7 +338,7 @@ enum arch_frame arch_unwind_next(struct al_task *task, bool past_pad)
 
 uintptr_t arch_unwind_pc(const struct al_task *task)
 {
-    return task->death.pc + 2 | 1; /* the return address */
+    return (task->death.pc + 2) | 1; /* the return address */
 }
 
 uintptr_t arch_unwind_bound(const struct al_task *task)

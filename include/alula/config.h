@@ -19,6 +19,18 @@
 #endif
 
 /*
+ * What becomes of a task that dies; 1: it cleans up and starts again; 0: the
+ * kernel stops, with the crash record of that death. Costs about 3000 bytes of
+ * flash where 1.
+ */
+#ifndef AL_CFG_RECOVERY
+#  define AL_CFG_RECOVERY 1
+#endif
+#if AL_CFG_RECOVERY < 0 || AL_CFG_RECOVERY > 1
+#  error "AL_CFG_RECOVERY must be 0 or 1: set it in alula_config.h"
+#endif
+
+/*
  * Bytes of a task's stack that its cleanups may use below what it may use
  * itself, so that a task that overflowed can still clean up; 64 .. 1024, a
  * multiple of 8.

@@ -61,6 +61,15 @@ with tempfile.TemporaryDirectory() as folder:
     checks.equal("flash is code, constants and initial values", flash,
                  text + 40)
     checks.equal("RAM is what is initialised and what is zeroed", ram, 100)
+    obj = gcc(folder, "structures",
+              "struct al_task { char a[300]; } t; struct al_sem { int b[4]; };"
+              "struct al_mutex { struct al_sem c; short d; } m;"
+              "typedef struct al_mutex_like { char e; } al_mutex_like;"
+              "al_mutex_like f; struct al_sem *s; void _start(void) {}", "-g",
+              "-Os", "-fno-exceptions")
+    checks.equal("structures are as long as the debug information says",
+                 size.structures(link(folder, "structures", obj)),
+                 {"tcb_bytes": 300, "sem_bytes": 16, "mutex_bytes": 20})
 
     # HardFault's longest way: 4 there, 5 in the shared part.
     stubs = """.syntax unified
@@ -158,6 +167,8 @@ kernel_stop: b kernel_stop
 
     (Path(folder) / "size.json").write_text(json.dumps(
         {"minimal_full": {"flash": 7777, "ram": 888},
+         "minimal_bare": {"flash": 4444, "ram": 333},
+         "tcb_bytes": 213, "sem_bytes": 29, "mutex_bytes": 27,
          "checks": {"count": 3, "bytes_avg": 6.5}}))
     bench(folder, "bench defer 11 12 13\n# done 1\n")
     checks.equal("no document is a difference", numbers("--check"), 1)
@@ -165,7 +176,8 @@ kernel_stop: b kernel_stop
     text = (Path(folder) / "numbers.md").read_text()
     checks.equal("with the figures", [
         part in text for part in ("| 11 | 12 | 13 |", "| nothing, much | 20 |", "| 7777 | 888 |",
-                                  "6.5 bytes", "\n## defer\n")], [True] * 5)
+                                  "| 4444 | 333 |", "213 bytes", "mutex 27",
+                                  "6.5 bytes", "\n## defer\n")], [True] * 8)
     checks.equal("which is then found right", numbers("--check"), 0)
     bench(folder, "bench defer 11 12 14\n# done 1\n")
     checks.equal("and wrong after another run", numbers("--check"), 1)

@@ -390,6 +390,10 @@ def reserving(i):
         ('recover', 0)]), '--root', 'recover')
     need('root_above_floor', api + k('a', 40) + k('recover', 120), (56, [
         ('recover', 0)]), '--root', 'recover=64')
+    need('root_optional', api + k('a', 40), (0, [('al_f', 0), ('a', 8)]),
+         '--root', 'nobody?=64')
+    need('root_there', api + k('a', 40) + k('recover', 120), (56, [
+        ('recover', 0)]), '--root', 'recover?=64')
     need('root_unknown', api + k('a', 40), None, '--root', 'nobody',
          says='no such function')
     need('precompiled_walked', api + k('a', 40, 'm') + function('m', BIG),
