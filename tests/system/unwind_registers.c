@@ -36,8 +36,8 @@ struct values {
 static inline __attribute__((always_inline)) void verify(const struct values *v)
 {
     bool ok = v->b == v->a * 3 + 1 && v->c == v->a * 5 + 2 &&
-              v->d == v->a * 7 + 3 && v->y == v->x * 2.0f &&
-              v->z == v->x * 4.0f;
+              v->d == v->a * 7 + 3 && v->y == v->x * 2.0f + 1.0f &&
+              v->z == v->x * 4.0f + 2.0f;
 
     rig_note(ok ? 'v' : '!');
 }
@@ -60,8 +60,8 @@ static void prepare(uint32_t n)
     integers[2] = n * 5 + 2;
     integers[3] = n * 7 + 3;
     floats[0] = (float)n + 0.5f;
-    floats[1] = floats[0] * 2.0f;
-    floats[2] = floats[0] * 4.0f;
+    floats[1] = floats[0] * 2.0f + 1.0f; /* not so if all are 0 */
+    floats[2] = floats[0] * 4.0f + 2.0f;
 }
 
 /* Overwrites every register that a callee must save. */
