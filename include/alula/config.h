@@ -3,19 +3,90 @@
 
 /*
  * Configuration of one image: sizes and counts. An application overrides a
- * default in a file alula_config.h on its include path.
+ * default in a file alula_config.h on its include path, whose first line is
+ *
+ *     #define AL_CFG_VERSION 1
+ *
+ * or one by one by alula_firmware(... OPTIONS AL_CFG_X=n). Each option says
+ * its unit, its range and what it costs; docs/config.md lists them (generated
+ * from here by tools/registry). Structures of the public headers have the same
+ * layout whatever is set.
  */
+
+/* Raised when an option changes its meaning: such a file is looked through. */
+#define AL_CFG_VERSION_EXPECTED 1
 
 #if __has_include("alula_config.h")
 #  include "alula_config.h"
+#  ifndef AL_CFG_VERSION
+#    error "alula_config.h does not say for which version of Alula's options it was written: put '#define AL_CFG_VERSION 1' into it"
+#  elif AL_CFG_VERSION != AL_CFG_VERSION_EXPECTED
+#    error "alula_config.h was written for other options: compare it with docs/config.md, then set its AL_CFG_VERSION to 1"
+#  endif
 #endif
 
-/* Crash records kept; 2 .. 64; 232 bytes of RAM each. */
-#ifndef AL_CFG_CRASH_RECORDS
-#  define AL_CFG_CRASH_RECORDS 8
+/* Ticks a second; 10 .. 10000. Costs one interrupt per tick. */
+#ifndef AL_CFG_TICK_HZ
+#  define AL_CFG_TICK_HZ 1000
 #endif
-#if AL_CFG_CRASH_RECORDS < 2 || AL_CFG_CRASH_RECORDS > 64
-#  error "AL_CFG_CRASH_RECORDS must be 2 to 64: set it in alula_config.h"
+#if AL_CFG_TICK_HZ < 10 || AL_CFG_TICK_HZ > 10000
+#  error "AL_CFG_TICK_HZ must be 10 to 10000: set it in alula_config.h"
+#endif
+
+/*
+ * Priority levels, idle's included; 2 .. 256. Costs 4 bytes of RAM each, and
+ * above 32 another 36 bytes and a few instructions per wake and switch.
+ */
+#ifndef AL_CFG_PRIO_LEVELS
+#  define AL_CFG_PRIO_LEVELS 32
+#endif
+#if AL_CFG_PRIO_LEVELS < 2 || AL_CFG_PRIO_LEVELS > 256
+#  error "AL_CFG_PRIO_LEVELS must be 2 to 256: set it in alula_config.h"
+#endif
+
+/*
+ * Ticks after which a task gives way to a ready one of the same priority;
+ * 0 .. 60000; 0: never. Costs 10 instructions a tick where not 0.
+ */
+#ifndef AL_CFG_TIME_SLICE
+#  define AL_CFG_TIME_SLICE 0
+#endif
+#if AL_CFG_TIME_SLICE < 0 || AL_CFG_TIME_SLICE > 60000
+#  error "AL_CFG_TIME_SLICE must be 0 to 60000 ticks: set it in alula_config.h"
+#endif
+
+/*
+ * Bytes of the idle task's stack, which an idle hook uses, too; 512 .. 65536,
+ * a multiple of 8.
+ */
+#ifndef AL_CFG_IDLE_STACK
+#  define AL_CFG_IDLE_STACK 640
+#endif
+#if AL_CFG_IDLE_STACK < 512 || AL_CFG_IDLE_STACK > 65536 || \
+        AL_CFG_IDLE_STACK % 8 != 0
+#  error "AL_CFG_IDLE_STACK must be 512 to 65536, a multiple of 8: set it in alula_config.h"
+#endif
+
+/* Bytes of the interrupt stack, all nested handlers together; 512 .. 65536. */
+#ifndef AL_CFG_IRQ_STACK
+#  define AL_CFG_IRQ_STACK 2048
+#endif
+#if AL_CFG_IRQ_STACK < 512 || AL_CFG_IRQ_STACK > 65536 || \
+        AL_CFG_IRQ_STACK % 8 != 0
+#  error "AL_CFG_IRQ_STACK must be 512 to 65536, a multiple of 8: set it in alula_config.h"
+#endif
+
+/*
+ * Bytes of a task's stack that its cleanups may use below what it may use
+ * itself, so that a task that overflowed can still clean up; 64 .. 1024, a
+ * multiple of 8. Costs as much of each stack.
+ */
+#ifndef AL_CFG_CLEANUP_STACK
+#  define AL_CFG_CLEANUP_STACK 128
+#endif
+#if AL_CFG_CLEANUP_STACK < 64 || AL_CFG_CLEANUP_STACK > 1024 || \
+        AL_CFG_CLEANUP_STACK % 8 != 0
+#  error "AL_CFG_CLEANUP_STACK must be 64 to 1024, a multiple of 8: set it in alula_config.h"
 #endif
 
 /*
@@ -30,24 +101,10 @@
 #  error "AL_CFG_RECOVERY must be 0 or 1: set it in alula_config.h"
 #endif
 
-/*
- * Bytes of a task's stack that its cleanups may use below what it may use
- * itself, so that a task that overflowed can still clean up; 64 .. 1024, a
- * multiple of 8.
- */
-#ifndef AL_CFG_CLEANUP_STACK
-#  define AL_CFG_CLEANUP_STACK 128
+/* Crash records kept; 2 .. 64. Costs 232 bytes of RAM each. */
+#ifndef AL_CFG_CRASH_RECORDS
+#  define AL_CFG_CRASH_RECORDS 8
 #endif
-#if AL_CFG_CLEANUP_STACK < 64 || AL_CFG_CLEANUP_STACK > 1024 || \
-        AL_CFG_CLEANUP_STACK % 8 != 0
-#  error "AL_CFG_CLEANUP_STACK must be 64 to 1024, a multiple of 8"
-#endif
-
-/* Bytes of the interrupt stack, all nested handlers together; 512 .. 65536. */
-#ifndef AL_CFG_IRQ_STACK
-#  define AL_CFG_IRQ_STACK 2048
-#endif
-#if AL_CFG_IRQ_STACK < 512 || AL_CFG_IRQ_STACK > 65536 || \
-        AL_CFG_IRQ_STACK % 8 != 0
-#  error "AL_CFG_IRQ_STACK must be 512 to 65536, a multiple of 8"
+#if AL_CFG_CRASH_RECORDS < 2 || AL_CFG_CRASH_RECORDS > 64
+#  error "AL_CFG_CRASH_RECORDS must be 2 to 64: set it in alula_config.h"
 #endif

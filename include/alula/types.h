@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <alula/config.h>
+
 #ifdef __cplusplus
 #  define AL_STATIC_ASSERT(cond, sentence) static_assert(cond, sentence)
 #  define AL_EXTERN_C_BEGIN                extern "C" {
@@ -39,7 +41,7 @@
  */
 typedef uint16_t al_prio;
 
-#define AL_PRIO_LEVELS 32
+#define AL_PRIO_LEVELS AL_CFG_PRIO_LEVELS
 #define AL_PRIO_IRQ(n) ((al_prio)(256 + (n)))
 
 /* Time in ticks of AL_TICK_HZ since boot; see time.h. */
