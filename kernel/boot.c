@@ -16,9 +16,7 @@
 #include "softlock.h"
 #include "time.h"
 
-#define IDLE_STACK 640u
-
-static char idle_stack[IDLE_STACK]
+static char idle_stack[AL_CFG_IDLE_STACK]
         __attribute__((aligned(8), section(".noinit.alula.stacks")));
 static struct al_task idle __attribute__((section(".bss.alula.tasks")));
 
@@ -26,6 +24,9 @@ static void idle_entry(void *args)
 {
     (void)args;
     for (;;) {
+        if (al_idle_hook != NULL) {
+            al_idle_hook();
+        }
         arch_idle();
     }
 }
@@ -35,7 +36,7 @@ static const struct al_task_def idle_def = {
         .name = "idle",
         .entry = idle_entry,
         .stack = idle_stack,
-        .stack_bytes = IDLE_STACK,
+        .stack_bytes = AL_CFG_IDLE_STACK,
         .prio = 0,
         .policy = &al_restart_default,
 };
@@ -54,7 +55,7 @@ AL_NORETURN void boot_kernel(const struct boot_image *image)
     crash_boot();
     time_boot();
     heap_boot(image->heap_low, image->heap_high);
-    task_prepare(&idle_def);
+    task_prepare(&idle, &idle_def);
     sched_insert_held(&idle);
     task_boot_all_held(image->tasks);
     board_start();

@@ -2,32 +2,28 @@
 /*
  * Mutexes with priority inheritance.
  *
- * Free and taken-with-nobody-waiting are one atomic word, `owner`; its bit 0
- * says that tasks wait, bit 1 that the last holder died with it. Either sends
- * to the slow path, under the kernel lock, and so does an interrupt between
- * load-linked and store-conditional. A task puts the mutex on its chain of
- * scopes after it has taken it, and takes it off before it lets it go: the link
- * is the holder's.
+ * Free and taken-with-nobody-waiting are one atomic word, `owner`. It is the
+ * holder's address, with a bit that says that tasks wait, one that the last
+ * holder died with it, and one that it was taken again; or AL_MUTEX_FREE. Each
+ * bit sends to the slow path, under the kernel lock, and so do memory that is
+ * no mutex, and an interrupt between load-linked and store-conditional. A task
+ * puts the mutex on its chain of scopes after it has taken it, and takes it off
+ * before it lets it go: the link is the holder's.
  *
- * Inheritance: a waiter raises the holder, and whoever that one waits for, one
- * link a step. A release recomputes the holder's priority from the mutexes that
- * it still holds.
+ * What others inherit is kept by inherit.c: a mutex that is waited for stands
+ * in its holder's list.
  *
- * Invariants under the lock: bit 0 of owner is set exactly if a task waits; a
- * task's prio is the largest of its base_prio and the prio of the first waiter
- * of each mutex in its chain.
+ * Invariant under the lock: AL_MUTEX_WAITED is set exactly if a task waits.
  */
 #include "mutex.h"
 
 #include "arch.h"
+#include "inherit.h"
 #include "panic.h"
 #include "sched.h"
 #include "softlock.h"
-#include "task.h"
+#include "time.h"
 #include "wait.h"
-
-#define WAITED_FOR ((uintptr_t)1)
-#define POISONED   ((uintptr_t)2)
 
 struct al_mutex *mutex_of(struct al_scope *scope)
 {
@@ -35,11 +31,9 @@ struct al_mutex *mutex_of(struct al_scope *scope)
                                        offsetof(struct al_mutex, scope));
 }
 
-static struct al_task *owner_of(const struct al_mutex *mutex)
+static bool is_mutex(const struct al_mutex *mutex)
 {
-    uintptr_t owner = *(const volatile uintptr_t *)&mutex->owner;
-
-    return (struct al_task *)(owner & ~(WAITED_FOR | POISONED));
+    return *(const volatile uint32_t *)&mutex->tag == AL_TAG(AL_KIND_MUTEX);
 }
 
 static uintptr_t owner_look(struct al_mutex *mutex)
@@ -52,50 +46,92 @@ static bool owner_store(struct al_mutex *mutex, uintptr_t owner)
     return arch_store_if_at(mutex, offsetof(struct al_mutex, owner), owner);
 }
 
-static al_status taken(const struct al_mutex *mutex)
+/* Sets and clears bits of the owner's word, which the calling task owns. */
+static void owner_change(struct al_mutex *mutex, uintptr_t clear, uintptr_t set)
 {
-    return (mutex->owner & POISONED) != 0 ? AL_E_POISONED : AL_OK;
-}
-
-/* Raise the holder, the holder of what that one waits for, and so on. */
-static void inherit_held(struct al_mutex *mutex, uint8_t prio)
-{
-    while (mutex != NULL) {
-        struct al_task *owner = owner_of(mutex);
-
-        if (owner->prio >= prio) {
-            return;
-        }
-        sched_set_prio_held(owner, prio);
-        mutex = owner->wants;
+    while (!owner_store(mutex, (owner_look(mutex) & ~clear) | set)) {
     }
 }
 
-__attribute__((noinline)) static al_status lock_slow(
-        struct al_mutex *mutex, uintptr_t entry_sp)
+static al_status taken(const struct al_mutex *mutex)
+{
+    return (mutex->owner & AL_MUTEX_POISONED) != 0 ? AL_E_POISONED : AL_OK;
+}
+
+void al_mutex_init(struct al_mutex *mutex, bool recursive)
+{
+    mutex->scope.arg = NULL;
+    mutex->scope.prev = NULL;
+    mutex->scope.fn = NULL;
+    mutex->scope.task = NULL;
+    mutex->owner = AL_MUTEX_FREE;
+    mutex->waiters.head = NULL;
+    mutex->next = NULL;
+    mutex->link = NULL;
+    mutex->recursive = recursive;
+    mutex->again = 0;
+    mutex->tag = AL_TAG(AL_KIND_MUTEX);
+}
+
+/* Make `task`, which waits for it or takes it now, the holder. */
+static void give_held(struct al_mutex *mutex, struct al_task *task)
+{
+    uintptr_t owner = (uintptr_t)task | (mutex->owner & AL_MUTEX_POISONED);
+
+    mutex->scope.prev = task->scopes;
+    task->scopes = &mutex->scope;
+    if (wait_first_held(&mutex->waiters) != NULL) {
+        owner |= AL_MUTEX_WAITED;
+    }
+    mutex->owner = owner;
+}
+
+static al_status lock_again(struct al_mutex *mutex)
+{
+    CALLER_MUST(MUTEX, 2, mutex->recursive != 0 && mutex->again < UINT16_MAX);
+    mutex->again++;
+    owner_change(mutex, 0, AL_MUTEX_FREE);
+    return taken(mutex);
+}
+
+/* Not free, or no mutex, or an interrupt came. Checked at its own entry, so
+ * that the fast path need not be. */
+al_status al_mutex_lock_slow(
+        struct al_mutex *mutex, uintptr_t entry_sp, al_time deadline);
+
+__attribute__((noinline)) al_status al_mutex_lock_slow(
+        struct al_mutex *mutex, uintptr_t entry_sp, al_time deadline)
 {
     struct al_task *self = al_core.current;
+    bool past = deadline != AL_FOREVER && time_is_past(deadline);
+    al_status status;
 
-    CALLER_MUST(MUTEX, 2, owner_of(mutex) != self);
+    CALLER_MUST(MUTEX, 4, is_mutex(mutex));
+    if (inherit_owner(mutex) == self) {
+        return lock_again(mutex);
+    }
     softlock_take();
-    if (owner_of(mutex) == NULL) {
-        /* Poisoned, or let go since the look. Only tasks write the owner, and
-         * this one holds the lock: plain stores do. */
-        mutex->scope.prev = self->scopes;
+    if (!is_mutex(mutex) || (past && inherit_owner(mutex) != NULL)) {
+        status = is_mutex(mutex) ? AL_E_TIMEOUT : AL_E_DESTROYED;
+        softlock_leave();
+        return status;
+    }
+    if (inherit_owner(mutex) == NULL) {
+        give_held(mutex, self);
         mutex->scope.arg = (void *)entry_sp;
-        self->scopes = &mutex->scope;
-        mutex->owner |= (uintptr_t)self;
         softlock_leave();
         return taken(mutex);
     }
-    mutex->owner |= WAITED_FOR;
-    sched_remove_held(self);
-    self->state = AL_TASK_WAITING;
+    mutex->owner |= AL_MUTEX_WAITED;
     self->wants = mutex;
-    wait_insert_held(&mutex->waiters, self);
-    inherit_held(mutex, self->prio);
+    time_wait_held(&mutex->waiters, AL_KIND_MUTEX, deadline);
+    inherit_place_held(mutex, inherit_owner(mutex));
+    inherit_update_held(inherit_owner(mutex));
     /* The releaser makes this task the owner before it wakes it. */
-    (void)arch_switch(0, sched_top_held());
+    status = (al_status)arch_switch(AL_OK, sched_top_held());
+    if (status != AL_OK) {
+        return status;
+    }
     mutex->scope.arg = (void *)entry_sp;
     return taken(mutex);
 }
@@ -107,9 +143,9 @@ al_status al_mutex_lock(struct al_mutex *mutex)
     if (arch_in_handler()) {
         return panic_misuse(PANIC_MUTEX_1);
     }
-    if (__builtin_expect(owner_look(mutex) != 0, 0) ||
+    if (__builtin_expect(owner_look(mutex) != AL_MUTEX_FREE, 0) ||
             __builtin_expect(!owner_store(mutex, (uintptr_t)self), 0)) {
-        return lock_slow(mutex, arch_entry_sp());
+        return al_mutex_lock_slow(mutex, arch_entry_sp(), AL_FOREVER);
     }
     mutex->scope.arg = (void *)arch_entry_sp();
     mutex->scope.prev = self->scopes;
@@ -118,85 +154,87 @@ al_status al_mutex_lock(struct al_mutex *mutex)
     return AL_OK;
 }
 
+al_status al_mutex_lock_until(struct al_mutex *mutex, al_time deadline)
+{
+    if (arch_in_handler()) {
+        return panic_misuse(PANIC_MUTEX_1);
+    }
+    return al_mutex_lock_slow(mutex, arch_entry_sp(), deadline);
+}
+
 al_status al_mutex_try_lock(struct al_mutex *mutex)
 {
-    if (owner_of(mutex) != NULL) {
-        CALLER_MUST(MUTEX, 1, !arch_in_handler());
+    al_status status;
+
+    CALLER_MUST(MUTEX, 1, !arch_in_handler());
+    if (inherit_owner(mutex) == al_core.current && mutex->recursive == 0) {
         return AL_E_BUSY;
     }
-    return al_mutex_lock(mutex);
+    status = al_mutex_lock_slow(mutex, arch_entry_sp(), AL_POLL);
+    return status == AL_E_TIMEOUT ? AL_E_BUSY : status;
 }
 
-/* What `task` runs at, by what it holds. */
-static uint8_t deserved_prio_held(const struct al_task *task)
+/* Its deadline passed: the wait ends without the mutex. */
+bool mutex_cancel_held(struct al_task *task)
 {
-    struct al_scope *s = task->scopes;
-    uint8_t prio = task->base_prio;
+    struct al_mutex *mutex = task->wants;
+    struct al_task *owner = inherit_owner(mutex);
 
-    for (uint32_t i = 0; i < TASK_SCOPES_MAX && s != NULL; i++) {
-        const struct al_task *waiter = NULL;
-
-        if (!task_scope_is_sane(task, s)) {
-            break;
-        }
-        if (s->fn == NULL) {
-            if (owner_of(mutex_of(s)) != task) {
-                break;
-            }
-            waiter = wait_first_held(&mutex_of(s)->waiters);
-        }
-        if (waiter != NULL && waiter->prio > prio) {
-            prio = waiter->prio;
-        }
-        s = s->prev;
+    task->wants = NULL;
+    wait_remove_held(task);
+    if (wait_first_held(&mutex->waiters) == NULL) {
+        mutex->owner &= ~(uintptr_t)AL_MUTEX_WAITED;
     }
-    return prio;
+    inherit_place_held(mutex, owner);
+    inherit_update_held(owner);
+    return true;
 }
 
-/* Tasks wait, or the mutex is poisoned, or an interrupt came. It is out of its
- * holder's chain; the first waiter gets it. */
-__attribute__((noinline)) static void release_slow(struct al_mutex *mutex)
+/* The first waiter, if any, gets what the current task lets go of; it is out of
+ * that one's chain. */
+static void release_held(struct al_mutex *mutex)
 {
-    struct al_task *self = al_core.current;
-    struct al_task *heir;
-    uintptr_t owner;
+    struct al_task *heir = wait_first_held(&mutex->waiters);
 
-    softlock_take();
-    owner = mutex->owner & POISONED;
-    heir = wait_first_held(&mutex->waiters);
+    mutex->again = 0;
     if (heir == NULL) {
-        mutex->owner = owner;
-        softlock_leave();
+        mutex->owner = AL_MUTEX_FREE | (mutex->owner & AL_MUTEX_POISONED);
         return;
     }
+    inherit_remove_held(mutex);
     wait_remove_held(heir);
     heir->wants = NULL;
-    mutex->scope.prev = heir->scopes;
-    heir->scopes = &mutex->scope;
-    owner |= (uintptr_t)heir;
-    if (wait_first_held(&mutex->waiters) != NULL) {
-        owner |= WAITED_FOR;
-    }
-    mutex->owner = owner;
-    sched_set_prio_held(self, deserved_prio_held(self));
+    give_held(mutex, heir);
+    inherit_place_held(mutex, heir);
+    inherit_update_held(al_core.current);
     sched_wake_held(heir);
+}
+
+/* Tasks wait, or the mutex is poisoned, or an interrupt came. */
+void al_mutex_release_slow(struct al_mutex *mutex);
+
+__attribute__((noinline)) void al_mutex_release_slow(struct al_mutex *mutex)
+{
+    softlock_take();
+    release_held(mutex);
     (void)softlock_leave_and_switch(0);
 }
 
-static void release(struct al_mutex *mutex, struct al_task *self)
-{
-    if (__builtin_expect(owner_look(mutex) != (uintptr_t)self, 0) ||
-            __builtin_expect(!owner_store(mutex, 0), 0)) {
-        release_slow(mutex);
-    }
-}
+/* Not the newest of what the task holds, or not as simple. */
+void al_mutex_unlock_slow(struct al_mutex *mutex);
 
-/* Not the newest of what the task holds. */
-__attribute__((noinline)) static void unlock_inner(
-        struct al_mutex *mutex, struct al_task *self)
+__attribute__((noinline)) void al_mutex_unlock_slow(struct al_mutex *mutex)
 {
+    CALLER_MUST(MUTEX, 3, inherit_owner(mutex) == al_core.current);
+    if (mutex->again != 0) {
+        mutex->again--;
+        if (mutex->again == 0) {
+            owner_change(mutex, AL_MUTEX_FREE, 0);
+        }
+        return;
+    }
     CALLER_MUST(MUTEX, 3, al_scope_unlink(&mutex->scope));
-    release(mutex, self);
+    al_mutex_release_slow(mutex);
 }
 
 void al_mutex_unlock(struct al_mutex *mutex)
@@ -207,20 +245,16 @@ void al_mutex_unlock(struct al_mutex *mutex)
         (void)panic_misuse(PANIC_MUTEX_1);
         return;
     }
-    /* What stands in a task's chain is held by it. Out of the chain before the
-     * release: after it the link is the next holder's. */
-    if (__builtin_expect(self->scopes != &mutex->scope, 0)) {
-        unlock_inner(mutex, self);
+    if (__builtin_expect(owner_look(mutex) != (uintptr_t)self, 0) ||
+            __builtin_expect(self->scopes != &mutex->scope, 0)) {
+        al_mutex_unlock_slow(mutex);
         return;
     }
+    /* Out of the chain before the release: after it the link is the next
+     * holder's. */
     self->scopes = mutex->scope.prev;
-    release(mutex, self);
-}
-
-/* Sets or clears bits of the owner word, which the calling task owns. */
-static void owner_change(struct al_mutex *mutex, uintptr_t clear, uintptr_t set)
-{
-    while (!owner_store(mutex, (owner_look(mutex) & ~clear) | set)) {
+    if (__builtin_expect(!owner_store(mutex, AL_MUTEX_FREE), 0)) {
+        al_mutex_release_slow(mutex);
     }
 }
 
@@ -228,48 +262,104 @@ bool mutex_poison(struct al_scope *scope)
 {
     struct al_mutex *mutex = mutex_of(scope);
 
-    if (owner_of(mutex) != al_core.current) {
+    if (inherit_owner(mutex) != al_core.current) {
         return false;
     }
-    owner_change(mutex, 0, POISONED);
+    owner_change(mutex, 0, AL_MUTEX_POISONED);
     return true;
 }
 
 bool mutex_abandon(struct al_scope *scope)
 {
     struct al_mutex *mutex = mutex_of(scope);
-    struct al_task *self = al_core.current;
 
-    if (owner_of(mutex) != self) {
+    if (inherit_owner(mutex) != al_core.current) {
         return false;
     }
-    release(mutex, self);
+    softlock_take();
+    release_held(mutex);
+    (void)softlock_leave_and_switch(0);
     return true;
 }
 
-void mutex_disinherit(void)
+/* The first of what `self` holds and others wait for, if it makes sense. */
+static struct al_mutex *lost_held(struct al_task *self)
+{
+    struct al_mutex *mutex = self->contended;
+
+    if (mutex == NULL) {
+        return NULL;
+    }
+    if ((uintptr_t)mutex % sizeof(uintptr_t) != 0 ||
+            !arch_is_ram((uintptr_t)mutex, sizeof(*mutex)) ||
+            !is_mutex(mutex) || mutex->link != &self->contended ||
+            inherit_owner(mutex) != self) {
+        self->contended = NULL;
+        return NULL;
+    }
+    return mutex;
+}
+
+void mutex_abandon_lost(void)
 {
     struct al_task *self = al_core.current;
+    struct al_mutex *mutex;
 
-    if (self->prio != self->base_prio) {
+    do {
         softlock_take();
-        sched_set_prio_held(self, self->base_prio);
+        mutex = lost_held(self);
+        if (mutex != NULL) {
+            mutex->owner |= AL_MUTEX_POISONED;
+            release_held(mutex);
+        }
+        inherit_update_held(self);
         (void)softlock_leave_and_switch(0);
+    } while (mutex != NULL);
+}
+
+void al_mutex_destroy(struct al_mutex *mutex)
+{
+    struct al_task *self = al_core.current;
+    struct al_task *waiter;
+
+    CALLER_MUST(MUTEX, 1, !arch_in_handler());
+    CALLER_MUST(MUTEX, 4, is_mutex(mutex));
+    if (inherit_owner(mutex) != self) {
+        al_status status = al_mutex_lock_slow(mutex, arch_entry_sp(), AL_POLL);
+
+        CALLER_MUST(MUTEX, 4, status == AL_OK || status == AL_E_POISONED);
     }
+    CALLER_MUST(MUTEX, 3, al_scope_unlink(&mutex->scope));
+    mutex->tag = 0; /* held, and from here on nobody new waits */
+    do {
+        softlock_take();
+        waiter = wait_first_held(&mutex->waiters);
+        if (waiter != NULL) {
+            wait_remove_held(waiter);
+            waiter->wants = NULL;
+            inherit_place_held(mutex, self);
+            inherit_update_held(self);
+            arch_set_result(waiter, AL_E_DESTROYED);
+            sched_wake_held(waiter);
+        } else {
+            mutex->owner = 0;
+        }
+        (void)softlock_leave_and_switch(0);
+    } while (waiter != NULL);
 }
 
 void al_mutex_heal(struct al_mutex *mutex)
 {
-    CALLER_MUST(MUTEX, 3, owner_of(mutex) == al_core.current);
-    owner_change(mutex, POISONED, 0);
+    CALLER_MUST(MUTEX, 3, inherit_owner(mutex) == al_core.current);
+    owner_change(mutex, AL_MUTEX_POISONED, 0);
 }
 
 bool al_mutex_is_mine(const struct al_mutex *mutex)
 {
-    return owner_of(mutex) == al_core.current;
+    return inherit_owner(mutex) == al_core.current;
 }
 
 bool al_mutex_is_held(const struct al_mutex *mutex)
 {
-    return owner_of(mutex) != NULL;
+    return inherit_owner(mutex) != NULL;
 }

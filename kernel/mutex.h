@@ -16,10 +16,11 @@ bool mutex_poison(struct al_scope *scope);
 bool mutex_abandon(struct al_scope *scope);
 
 /*
- * The current task gives back all that it inherited: it holds nothing, and
- * locks that went with a damaged chain would have it inherit for ever.
+ * Release what the current task, which has no scope left, still holds: mutexes
+ * that went with a damaged chain and that others wait for; and let it run at
+ * its own priority. A step per mutex, others may run in between.
  */
-void mutex_disinherit(void);
+void mutex_abandon_lost(void);
 
 /* The mutex that a scope without a function is part of. */
 struct al_mutex *mutex_of(struct al_scope *scope);

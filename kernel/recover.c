@@ -53,8 +53,11 @@ __attribute__((weak)) bool mutex_abandon(struct al_scope *scope)
     return false;
 }
 
-__attribute__((weak)) void mutex_disinherit(void)
+__attribute__((weak)) void mutex_abandon_lost(void)
 {
+    softlock_take();
+    sched_set_prio_held(al_core.current, al_core.current->base_prio);
+    (void)softlock_leave_and_switch(0);
 }
 
 /* Where the scope was opened: an address in its frame. */
@@ -150,14 +153,6 @@ static void back_off(struct al_task *self)
     self->window_restarts = self->def->policy->budget;
 }
 
-static void stop_for_good(struct al_task *self)
-{
-    softlock_take();
-    sched_remove_held(self);
-    self->state = AL_TASK_STOPPED;
-    (void)arch_switch(0, sched_top_held());
-}
-
 static void obey_policy(struct al_task *self)
 {
     const struct al_restart_policy *policy = self->def->policy;
@@ -170,8 +165,7 @@ static void obey_policy(struct al_task *self)
         back_off(self);
         return;
     case AL_EXHAUSTED_STOP:
-        stop_for_good(self);
-        return;
+        task_end();
     case AL_EXHAUSTED_RESET:
         arch_reset();
     }
@@ -181,7 +175,10 @@ AL_NORETURN static void restart(struct al_task *self)
 {
     uintptr_t sp;
 
-    mutex_disinherit();
+    self->base_prio = (uint8_t)self->def->prio;
+    if (self->contended != NULL || self->prio != self->base_prio) {
+        mutex_abandon_lost();
+    }
     self->crash->heap_left = self->heap_bytes;
     crash_close(self->crash);
     self->crash = NULL;

@@ -1,21 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ready queue: 32 rings and a bitmap of those that are not empty, all under
- * the kernel lock.
+ * The ready queue: a ring per level and a bitmap of those that are not empty,
+ * of two steps when there are more than 32, all under the kernel lock.
  *
- * Invariants: bit p of ready_map is set exactly if ready[31-p] is not NULL;
- * every member of ring p has prio p and state AL_TASK_READY (or
- * AL_TASK_RECOVERING); the current task is the first of its ring whenever the
+ * Invariants: a level's bit is set exactly if its ring is not empty; every
+ * member of a ring has its priority, is not suspended, and is AL_TASK_READY or
+ * AL_TASK_RECOVERING; the current task is the first of its ring whenever the
  * lock is free.
  */
 #include "sched.h"
 
 #include "wait.h"
 
-AL_STATIC_ASSERT(AL_PRIO_LEVELS == 32, "one word of ready_map has 32 levels");
+/* The last element makes it as long as there are levels. */
+struct al_core al_core __attribute__((section(".bss.alula.state"))) = {
+        .ready = {[AL_PRIO_LEVELS - 1] = NULL}};
 
-struct al_core al_core __attribute__((section(".bss.alula.state")));
+uint32_t sched_groups[SCHED_GROUPS]
+        __attribute__((section(".bss.alula.state")));
 
+extern inline uint32_t sched_bit(uint32_t rank);
+extern inline uint32_t sched_rank(uint32_t prio);
+extern inline void sched_mark_held(uint32_t rank);
+extern inline void sched_unmark_held(uint32_t rank);
 extern inline struct al_task *sched_top_held(void);
 extern inline struct al_task **sched_level_held(uint32_t prio);
 extern inline void sched_insert_held(struct al_task *task);
@@ -46,6 +53,17 @@ void sched_unlink_held(struct al_task *task)
     task->prev = task;
 }
 
+__attribute__((noinline)) void sched_wake_flagged_held(struct al_task *task)
+{
+    if ((task->flags & AL_FLAG_TIMED) != 0) {
+        time_undo_deadline_held(task);
+    }
+    task->state = AL_TASK_READY;
+    if ((task->flags & AL_FLAG_SUSPENDED) == 0) {
+        sched_insert_held(task);
+    }
+}
+
 void sched_set_prio_held(struct al_task *task, uint8_t prio)
 {
     bool first;
@@ -57,8 +75,8 @@ void sched_set_prio_held(struct al_task *task, uint8_t prio)
         wait_set_prio_held(task, prio);
         return;
     }
-    if (task->state != AL_TASK_READY && task->state != AL_TASK_RECOVERING) {
-        task->prio = prio; /* asleep or held back: in no queue */
+    if (!sched_is_ready(task) || (task->flags & AL_FLAG_SUSPENDED) != 0) {
+        task->prio = prio; /* in no queue */
         return;
     }
     first = *sched_level_held(task->prio) == task;

@@ -15,16 +15,63 @@
 
 #include "arch.h"
 
+/*
+ * Where a level stands: rank 0 is the most urgent one. Up to 32 levels,
+ * ready_map has a bit for each; above that, a bit for each group of 32, whose
+ * own bits are in sched_groups. The highest bit is rank, or group, 0.
+ */
+#define SCHED_GROUPED (AL_PRIO_LEVELS > 32)
+#define SCHED_GROUPS  ((AL_PRIO_LEVELS + 31) / 32)
+
+extern uint32_t sched_groups[SCHED_GROUPS];
+
+inline uint32_t sched_bit(uint32_t rank)
+{
+    return 0x80000000u >> (rank & 31);
+}
+
+inline uint32_t sched_rank(uint32_t prio)
+{
+    return AL_PRIO_LEVELS - 1 - prio;
+}
+
+inline void sched_mark_held(uint32_t rank)
+{
+    if (SCHED_GROUPED) {
+        sched_groups[rank / 32] |= sched_bit(rank);
+        al_core.ready_map |= sched_bit(rank / 32);
+    } else {
+        al_core.ready_map |= sched_bit(rank);
+    }
+}
+
+inline void sched_unmark_held(uint32_t rank)
+{
+    if (SCHED_GROUPED) {
+        sched_groups[rank / 32] &= ~sched_bit(rank);
+        if (sched_groups[rank / 32] == 0) {
+            al_core.ready_map &= ~sched_bit(rank / 32);
+        }
+    } else {
+        al_core.ready_map &= ~sched_bit(rank);
+    }
+}
+
 /* The first task of the most urgent level that is not empty; idle always is. */
 inline struct al_task *sched_top_held(void)
 {
-    return al_core.ready[__builtin_clz(al_core.ready_map)];
+    uint32_t rank = (uint32_t)__builtin_clz(al_core.ready_map);
+
+    if (SCHED_GROUPED) {
+        rank = rank * 32 + (uint32_t)__builtin_clz(sched_groups[rank]);
+    }
+    return al_core.ready[rank];
 }
 
 /* The first of a level; NULL when it is empty. */
 inline struct al_task **sched_level_held(uint32_t prio)
 {
-    return &al_core.ready[AL_PRIO_LEVELS - 1 - prio];
+    return &al_core.ready[sched_rank(prio)];
 }
 
 /* The cases of the two below in which a level has other tasks. */
@@ -42,7 +89,7 @@ inline void sched_insert_held(struct al_task *task)
         return;
     }
     *first = task; /* a task in no ring links to itself */
-    al_core.ready_map |= 1u << prio;
+    sched_mark_held(sched_rank(prio));
 }
 
 /* Take `task` out of its ring. */
@@ -55,19 +102,38 @@ inline void sched_remove_held(struct al_task *task)
         return;
     }
     *sched_level_held(prio) = NULL;
-    al_core.ready_map &= ~(1u << prio);
+    sched_unmark_held(sched_rank(prio));
 }
+
+/* The case of the next one in which a deadline ends with the wait, or the task
+ * is suspended. */
+void sched_wake_flagged_held(struct al_task *task);
+
+/* For the above, the clock's: take the task's timer out of the tree. */
+void time_undo_deadline_held(struct al_task *task);
 
 /* Make `task`, which waits in no queue any more, ready to run. */
 inline void sched_wake_held(struct al_task *task)
 {
+    if (__builtin_expect(
+                (task->flags & (AL_FLAG_TIMED | AL_FLAG_SUSPENDED)) != 0, 0)) {
+        sched_wake_flagged_held(task);
+        return;
+    }
     task->state = AL_TASK_READY;
     sched_insert_held(task);
 }
 
+/* Is it in the ready queue? Of a task that is not suspended. */
+static inline bool sched_is_ready(const struct al_task *task)
+{
+    return task->state == AL_TASK_READY || task->state == AL_TASK_RECOVERING;
+}
+
 /*
- * Change the effective priority of a task that is ready or waits. A running
- * task, and one that is ready, becomes the first of its new level if it
- * was the first of its old one, else the last.
+ * Change the effective priority of a task, whatever it does. One that waits
+ * goes behind its new equals. The running task becomes the first of its new
+ * level, for it goes on if nobody is more urgent; one that is ready stays the
+ * first if it was the first of its level, else becomes the last.
  */
 void sched_set_prio_held(struct al_task *task, uint8_t prio);

@@ -11,9 +11,13 @@
  * by the switch exception, which pays all that is owed when the semaphore was
  * posted; so it looks first.
  *
- * The step below 0 is taken by a store-conditional after the lock is taken:
- * that it succeeds proves that no interrupt came between the look at the count
- * and the lock, so no unit can have been given unseen.
+ * A task that gives while tasks wait counts under the lock, so that it cannot
+ * be preempted between the count and the wake: what others give after it would
+ * find a count that owes nobody anything.
+ *
+ * The fast paths have no stack check and call nothing that has none: whatever
+ * is not simple goes on in a function of the interface's kind. All zeros is a
+ * count of 0 with a bound of 0, which is not simple whatever is asked.
  */
 #include <alula/sem.h>
 
@@ -21,6 +25,7 @@
 #include "panic.h"
 #include "sched.h"
 #include "softlock.h"
+#include "time.h"
 #include "wait.h"
 
 static struct al_sem *sem_of(struct al_post *post)
@@ -39,57 +44,92 @@ static bool count_store(struct al_sem *sem, int32_t count)
     return arch_store_if(&sem->count, (uint32_t)count);
 }
 
-/*
- * Interrupts came between the look at the count and the lock, which is held:
- * let them finish, and look again. True: a unit was there, and the lock is
- * free; false: a unit is asked for, under the lock.
- */
-__attribute__((noinline)) static bool take_again_held(struct al_sem *sem)
+static bool is_sem(const struct al_sem *sem)
+{
+    return *(const volatile uint32_t *)&sem->post.tag == AL_TAG(AL_KIND_SEM);
+}
+
+/* Adds to the count, whoever else does. */
+static void count_add(struct al_sem *sem, int32_t units)
+{
+    while (!count_store(sem, count_look(sem) + units)) {
+    }
+}
+
+void al_sem_init(struct al_sem *sem, int32_t initial, int32_t max)
+{
+    CALLER_MUST(SEM, 4, max >= 1 && initial >= 0 && initial <= max);
+    sem->count = initial;
+    sem->max = max;
+    sem->waiters.head = NULL;
+    sem->waiting = 0;
+    sem->post.next = NULL;
+    sem->post.pending = 0;
+    sem->post.tag = AL_TAG(AL_KIND_SEM);
+}
+
+/* ---- taking ---- */
+
+/* There was no unit at the look. */
+al_status al_sem_take_slow(struct al_sem *sem, al_time deadline);
+
+__attribute__((noinline)) al_status al_sem_take_slow(
+        struct al_sem *sem, al_time deadline)
+{
+    bool past = deadline != AL_FOREVER && time_is_past(deadline);
+    int32_t count;
+
+    CALLER_MUST(SEM, 1, !arch_in_handler());
+    CALLER_MUST(SEM, 3, is_sem(sem));
+    softlock_take();
+    do {
+        count = count_look(sem);
+        if (!is_sem(sem) || (past && count <= 0)) {
+            softlock_leave();
+            return is_sem(sem) ? AL_E_TIMEOUT : AL_E_DESTROYED;
+        }
+    } while (!count_store(sem, count - 1));
+    if (count > 0) {
+        softlock_leave();
+        return AL_OK;
+    }
+    /* A unit is asked for; whoever gives one from here on owes a wake. */
+    sem->waiting++;
+    time_wait_held(&sem->waiters, AL_KIND_SEM, deadline);
+    return (al_status)arch_switch(AL_OK, sched_top_held());
+}
+
+al_status al_sem_take_until(struct al_sem *sem, al_time deadline)
 {
     int32_t count;
 
     do {
-        softlock_leave();
-        softlock_take();
         count = count_look(sem);
+        if (count <= 0) {
+            return al_sem_take_slow(sem, deadline);
+        }
     } while (!count_store(sem, count - 1));
-    if (count > 0) {
-        softlock_leave();
-        return true;
-    }
-    return false;
+    return AL_OK;
 }
 
-/* `count` was looked at last, and there was no unit. */
-__attribute__((noinline)) static void take_slow(
-        struct al_sem *sem, int32_t count)
-{
-    struct al_task *self = al_core.current;
+/* The same for ever; the semaphore goes on. */
+void al_sem_take_block(struct al_sem *sem);
 
-    softlock_take();
-    if (__builtin_expect(!count_store(sem, count - 1), 0) &&
-            take_again_held(sem)) {
-        return;
-    }
-    sched_remove_held(self);
-    self->state = AL_TASK_WAITING;
-    wait_insert_held(&sem->waiters, self);
-    sem->waiting++;
-    (void)arch_switch(0, sched_top_held());
+__attribute__((noinline)) void al_sem_take_block(struct al_sem *sem)
+{
+    al_status status = al_sem_take_slow(sem, AL_FOREVER);
+
+    CALLER_MUST(SEM, 3, status == AL_OK);
 }
 
 void al_sem_take(struct al_sem *sem)
 {
     int32_t count;
 
-    if (arch_in_handler()) {
-        (void)panic_misuse(PANIC_SEM_1);
-        return;
-    }
     do {
         count = count_look(sem);
         if (count <= 0) {
-            take_slow(sem, count);
+            al_sem_take_block(sem);
             return;
         }
     } while (!count_store(sem, count - 1));
@@ -107,6 +147,8 @@ al_status al_sem_try_take(struct al_sem *sem)
     } while (!count_store(sem, count - 1));
     return AL_OK;
 }
+
+/* ---- waking ---- */
 
 /* Is a wake owed? */
 static bool is_unsettled_held(const struct al_sem *sem)
@@ -126,15 +168,55 @@ static inline void wake_first_held(struct al_sem *sem)
 
 void sem_settle_held(struct al_post *post)
 {
-    while (is_unsettled_held(sem_of(post))) {
-        wake_first_held(sem_of(post));
+    struct al_sem *sem = sem_of(post);
+
+    while (is_unsettled_held(sem)) {
+        wake_first_held(sem);
+        if (!softlock_inbox_is_empty()) {
+            softlock_irq_post(post); /* others first, then the rest */
+            return;
+        }
     }
 }
 
-/* The count was below 0: pay. */
-__attribute__((noinline)) static al_status give_slow(struct al_sem *sem)
+/* Its deadline passed. What was given before that is delivered first. */
+bool sem_cancel_held(struct al_task *task)
 {
+    struct al_sem *sem =
+            (struct al_sem *)(void *)((char *)task->waitq -
+                                      offsetof(struct al_sem, waiters));
+
+    while (is_unsettled_held(sem)) {
+        wake_first_held(sem);
+    }
+    if (task->waitq == NULL) {
+        return false;
+    }
+    sem->waiting--;
+    wait_remove_held(task);
+    count_add(sem, 1);
+    return true;
+}
+
+/* ---- giving ---- */
+
+/* Tasks wait, or it is full, or no semaphore, at the look. */
+al_status al_sem_give_slow(struct al_sem *sem);
+
+__attribute__((noinline)) al_status al_sem_give_slow(struct al_sem *sem)
+{
+    int32_t count;
+
+    CALLER_MUST(SEM, 2, !arch_in_handler());
+    CALLER_MUST(SEM, 3, is_sem(sem));
     softlock_take();
+    do {
+        count = count_look(sem);
+        if (count >= sem->max) {
+            softlock_leave();
+            return AL_E_FULL;
+        }
+    } while (!count_store(sem, count + 1));
     if (is_unsettled_held(sem)) {
         wake_first_held(sem);
     }
@@ -145,20 +227,19 @@ al_status al_sem_give(struct al_sem *sem)
 {
     int32_t count;
 
-    if (arch_in_handler()) {
-        return panic_misuse(PANIC_SEM_2);
-    }
     do {
         count = count_look(sem);
-        if (__builtin_expect(count >= sem->max, 0)) {
-            return AL_E_FULL;
+        if (__builtin_expect((uint32_t)count >= (uint32_t)sem->max, 0)) {
+            return al_sem_give_slow(sem);
         }
     } while (__builtin_expect(!count_store(sem, count + 1), 0));
-    return count < 0 ? give_slow(sem) : AL_OK;
+    return AL_OK;
 }
 
-/* The same in a handler. */
-__attribute__((noinline)) static al_status irq_give_slow(struct al_sem *sem)
+/* A handler found tasks waiting, and has counted the unit. */
+al_status al_irq_sem_give_slow(struct al_sem *sem);
+
+__attribute__((noinline)) al_status al_irq_sem_give_slow(struct al_sem *sem)
 {
     if (softlock_is_taken()) {
         softlock_irq_post(&sem->post);
@@ -177,10 +258,10 @@ al_status al_irq_sem_give(struct al_sem *sem)
     do {
         count = count_look(sem);
         if (__builtin_expect(count >= sem->max, 0)) {
-            return AL_E_FULL;
+            return is_sem(sem) ? AL_E_FULL : AL_E_DESTROYED;
         }
     } while (__builtin_expect(!count_store(sem, count + 1), 0));
-    return count < 0 ? irq_give_slow(sem) : AL_OK;
+    return count < 0 ? al_irq_sem_give_slow(sem) : AL_OK;
 }
 
 int32_t al_sem_count(const struct al_sem *sem)
@@ -188,4 +269,31 @@ int32_t al_sem_count(const struct al_sem *sem)
     int32_t count = *(const volatile int32_t *)&sem->count;
 
     return count < 0 ? 0 : count;
+}
+
+/* ---- ending ---- */
+
+void al_sem_destroy(struct al_sem *sem)
+{
+    struct al_task *waiter;
+
+    CALLER_MUST(SEM, 1, !arch_in_handler());
+    CALLER_MUST(SEM, 3, is_sem(sem));
+    sem->post.tag = 0; /* nobody new waits, and no post does anything */
+    AL_BARRIER();
+    sem->max = 0;
+    do {
+        softlock_take();
+        waiter = wait_first_held(&sem->waiters);
+        if (waiter != NULL) {
+            sem->waiting--;
+            wait_remove_held(waiter);
+            count_add(sem, 1);
+            arch_set_result(waiter, AL_E_DESTROYED);
+            sched_wake_held(waiter);
+        }
+        (void)softlock_leave_and_switch(0);
+    } while (waiter != NULL);
+    sem->count = 0;
+    softlock_forget(&sem->post);
 }

@@ -16,7 +16,15 @@
 /* What a switch request that met a taken lock leaves: a look, and no more. */
 struct al_post al_resched_post __attribute__((section(".bss.alula.state")));
 
-AL_STATIC_ASSERT((int)AL_POST_RESCHED == 0, "cleared memory is such a post");
+AL_STATIC_ASSERT((int)AL_KIND_NONE == 0, "cleared memory is such a post");
+
+#define SETTLE(kind, function) \
+  case AL_TAG(AL_KIND_##kind): \
+    if ((function) != NULL) {  \
+      (function)(post);        \
+      return;                  \
+    }                          \
+    break
 
 static struct al_post *inbox_take(void)
 {
@@ -38,15 +46,21 @@ static struct al_post *inbox_take(void)
 
 static void deliver_held(struct al_post *post)
 {
-    switch ((enum al_post_kind)post->kind) {
-    case AL_POST_RESCHED:
-        return; /* to be looked at is all it wanted */
-    case AL_POST_TIMER:
+    switch (post->tag) {
+    case AL_KIND_NONE:
+        return; /* to be looked at is all it wanted; or it was destroyed */
+    case AL_TAG(AL_KIND_CLOCK):
         time_expire_held();
         return;
-    case AL_POST_SEM:
-        sem_settle_held(post);
-        return;
+        SETTLE(SEM, sem_settle_held);
+        SETTLE(COND, cond_settle_held);
+        SETTLE(EVENT, event_settle_held);
+        SETTLE(CHAN, chan_settle_held);
+        SETTLE(MAILBOX, mailbox_settle_held);
+        SETTLE(TIMER, timer_settle_held);
+        SETTLE(TASK, park_settle_held);
+    default:
+        break;
     }
     kernel_stop(PANIC_SOFTLOCK_1);
 }
@@ -87,4 +101,13 @@ void softlock_irq_post(struct al_post *post)
         post->next = newest;
         AL_BARRIER();
     } while (!arch_store_if(&al_core.inbox, (uintptr_t)post));
+}
+
+void softlock_forget(const struct al_post *post)
+{
+    /* A post is delivered as soon as the lock is let go of. */
+    while (*(const volatile uint32_t *)&post->pending != 0) {
+        softlock_take();
+        softlock_leave();
+    }
 }

@@ -59,10 +59,20 @@ inline bool softlock_inbox_is_empty(void)
 
 /*
  * What a post asks for, by its kind: owned here, defined by the modules whose
- * objects are posted. The lock is held.
+ * objects are posted. The lock is held. All of them do what is owed, however
+ * often they are called. Weak: an image without semaphores has no code for
+ * them.
  */
+#define SOFTLOCK_SETTLES __attribute__((weak))
+
 void time_expire_held(void);
-void sem_settle_held(struct al_post *post);
+void sem_settle_held(struct al_post *post) SOFTLOCK_SETTLES;
+void cond_settle_held(struct al_post *post) SOFTLOCK_SETTLES;
+void event_settle_held(struct al_post *post) SOFTLOCK_SETTLES;
+void chan_settle_held(struct al_post *post) SOFTLOCK_SETTLES;
+void mailbox_settle_held(struct al_post *post) SOFTLOCK_SETTLES;
+void timer_settle_held(struct al_post *post) SOFTLOCK_SETTLES;
+void park_settle_held(struct al_post *post) SOFTLOCK_SETTLES;
 
 /*
  * A task lets go of the lock, having made no other task more urgent than
@@ -110,6 +120,12 @@ static inline void softlock_irq_leave(void)
  * Constant, but for one repeat per handler that comes in between.
  */
 void softlock_irq_post(struct al_post *post);
+
+/*
+ * Comes back when `post` is on no inbox and in nobody's hands: its object may
+ * go. Interrupts post it no more. In a task, lock free.
+ */
+void softlock_forget(const struct al_post *post);
 
 /*
  * For the port's switch exception, lock held: do what the posts say, oldest

@@ -14,9 +14,11 @@
 #include "task.h"
 
 #include "arch.h"
+#include "inherit.h"
 #include "panic.h"
 #include "sched.h"
 #include "softlock.h"
+#include "wait.h"
 
 #include <alula/config.h>
 #include <alula/scope.h>
@@ -66,9 +68,8 @@ uintptr_t task_copy_args(const struct al_task_def *def)
     return sp;
 }
 
-void task_prepare(const struct al_task_def *def)
+void task_prepare(struct al_task *task, const struct al_task_def *def)
 {
-    struct al_task *task = def->task;
     uintptr_t sp = task_copy_args(def);
 
     task->def = def;
@@ -77,10 +78,13 @@ void task_prepare(const struct al_task_def *def)
     task->prio = (uint8_t)def->prio;
     task->base_prio = (uint8_t)def->prio;
     task->state = AL_TASK_READY;
+    task->timer.kind = AL_KIND_TASK;
+    task->post.tag = AL_TAG(AL_KIND_TASK);
     task->stack_low = (uintptr_t)def->stack;
     task->stack_high = (uintptr_t)def->stack + def->stack_bytes;
     task->limit = task_limit(def);
-    task->generation = 1;
+    task->generation++;
+    task->spawns++;
     arch_task_prepare(task, sp, def->entry, (void *)sp);
 }
 
@@ -88,7 +92,7 @@ void task_boot_all_held(struct task_list list)
 {
     tasks.list = list;
     for (const struct al_task_def *def = list.first; def < list.end; def++) {
-        task_prepare(def);
+        task_prepare(def->task, def);
         sched_insert_held(def->task);
     }
 }
@@ -97,18 +101,29 @@ struct al_task *al_task_next(const struct al_task *before)
 {
     const struct al_task_def *def = tasks.list.first;
 
-    if (before != NULL) {
+    CALLER_MUST(TASK, 3, before == NULL || task_is_known(before));
+    if (before != NULL && (before->flags & AL_FLAG_SPAWNED) == 0) {
         def = before->def + 1;
+    } else if (before != NULL) {
+        def = tasks.list.end;
     }
-    return def < tasks.list.end ? def->task : NULL;
+    if (def < tasks.list.end) {
+        return def->task;
+    }
+    return spawn_next == NULL ? NULL : spawn_next(before);
 }
 
+/* A task that was made at run time has its definition right behind it. */
 bool task_is_known(const struct al_task *task)
 {
     uintptr_t at = (uintptr_t)task;
 
     if (at % sizeof(uintptr_t) != 0 || !arch_is_ram(at, sizeof(*task))) {
         return false;
+    }
+    if (task->def == (const struct al_task_def *)(const void *)(task + 1)) {
+        return arch_is_ram(at, sizeof(struct al_spawn)) &&
+               task->def->task == task;
     }
     return task->def >= tasks.list.first && task->def < tasks.list.end &&
            task->def->task == task;
@@ -150,10 +165,14 @@ void al_task_read(const struct al_task *task, struct al_task_info *info)
             task == al_core.current ? arch_entry_sp() : (uintptr_t)task->sp;
 
     CALLER_MUST(TASK, 1, !arch_in_handler());
+    CALLER_MUST(TASK, 3, task_is_known(task));
     info->name = task->def->name;
     info->prio = task->prio;
     info->base_prio = task->base_prio;
     info->state = (enum al_task_state)task->state;
+    if ((task->flags & AL_FLAG_SUSPENDED) != 0) {
+        info->state = AL_TASK_SUSPENDED;
+    }
     info->stack_used = task->stack_high - sp;
     info->stack_limit = task->stack_high - task_floor(task->def);
     info->restarts = task->restarts;
@@ -181,14 +200,108 @@ void al_yield(void)
     (void)arch_switch(0, next);
 }
 
-AL_NORETURN void task_returned(void)
+struct al_task_id al_task_id_of(const struct al_task *task)
+{
+    CALLER_MUST(TASK, 3, task_is_known(task));
+    return (struct al_task_id){(struct al_task *)(uintptr_t)task, task->spawns};
+}
+
+struct al_task_id al_task_id_self(void)
+{
+    return al_task_id_of(al_core.current);
+}
+
+bool task_id_lives(struct al_task_id id)
+{
+    return id.spawn == id.task->spawns;
+}
+
+bool task_id_is_sane(struct al_task_id id)
+{
+    return task_is_known(id.task) && id.spawn - 1 < id.task->spawns;
+}
+
+al_status al_task_suspend(struct al_task_id id)
+{
+    struct al_task *task = id.task;
+
+    CALLER_MUST(TASK, 1, !arch_in_handler());
+    CALLER_MUST(TASK, 3, task_id_is_sane(id));
+    softlock_take();
+    if (!task_id_lives(id)) {
+        softlock_leave();
+        return AL_E_STALE;
+    }
+    if ((task->flags & AL_FLAG_SUSPENDED) == 0) {
+        task->flags |= AL_FLAG_SUSPENDED;
+        if (sched_is_ready(task)) {
+            sched_remove_held(task);
+        }
+    }
+    return (al_status)softlock_leave_and_switch(AL_OK);
+}
+
+al_status al_task_resume(struct al_task_id id)
+{
+    struct al_task *task = id.task;
+
+    CALLER_MUST(TASK, 1, !arch_in_handler());
+    CALLER_MUST(TASK, 3, task_id_is_sane(id));
+    softlock_take();
+    if (!task_id_lives(id) || (task->flags & AL_FLAG_SUSPENDED) == 0) {
+        softlock_leave();
+        return task_id_lives(id) ? AL_E_STATE : AL_E_STALE;
+    }
+    task->flags &= (uint8_t)~AL_FLAG_SUSPENDED;
+    if (sched_is_ready(task)) {
+        sched_insert_held(task);
+    }
+    return (al_status)softlock_leave_and_switch(AL_OK);
+}
+
+al_status al_task_set_prio(struct al_task_id id, al_prio prio)
+{
+    CALLER_MUST(TASK, 1, !arch_in_handler());
+    CALLER_MUST(TASK, 3, task_id_is_sane(id));
+    CALLER_MUST(TASK, 4, prio > 0 && prio < AL_PRIO_LEVELS);
+    softlock_take();
+    if (!task_id_lives(id)) {
+        softlock_leave();
+        return AL_E_STALE;
+    }
+    id.task->base_prio = (uint8_t)prio;
+    inherit_update_held(id.task);
+    return (al_status)softlock_leave_and_switch(AL_OK);
+}
+
+AL_NORETURN void task_end(void)
 {
     struct al_task *self = al_core.current;
+    struct al_task *joiner;
 
-    CALLER_MUST(TASK, 2, self->scopes == NULL);
+    /* From here on its id is stale, and nobody new waits for its end. */
+    self->spawns++;
+    do {
+        softlock_take();
+        joiner = wait_first_held(&self->joiners);
+        if (joiner != NULL) {
+            wait_remove_held(joiner);
+            sched_wake_held(joiner);
+        }
+        (void)softlock_leave_and_switch(0);
+    } while (joiner != NULL);
     softlock_take();
     sched_remove_held(self);
     self->state = AL_TASK_STOPPED;
+    if ((self->flags & AL_FLAG_SPAWNED) != 0) {
+        spawn_end_held(self);
+    }
     (void)arch_switch(0, sched_top_held());
     __builtin_unreachable();
+}
+
+AL_NORETURN void task_returned(void)
+{
+    CALLER_MUST(TASK, 2, al_core.current->scopes == NULL);
+    task_end();
 }

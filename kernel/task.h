@@ -16,8 +16,9 @@ struct task_list {
 /* Remember the image's tasks, make them ready; kernel lock held, at boot. */
 void task_boot_all_held(struct task_list list);
 
-/* Lay down one control block; queued by the caller. */
-void task_prepare(const struct al_task_def *def);
+/* Lay down one control block, cleared but for its counts of starts; queued by
+ * the caller. */
+void task_prepare(struct al_task *task, const struct al_task_def *def);
 
 /*
  * Copy the original arguments to the top of the stack. Returns the first stack
@@ -32,8 +33,23 @@ uintptr_t task_recovery_limit(const struct al_task_def *def);
 /* Lowest address that checked code of the task may store to. */
 uintptr_t task_floor(const struct al_task_def *def);
 
-/* Is this one of the image's tasks? Of any address; idle is none of them. */
+/* Is, or was, this a task? Of any address; idle is none of them. */
 bool task_is_known(const struct al_task *task);
+
+/* Does this id name a task that is, or was; and one that has not ended? */
+bool task_id_is_sane(struct al_task_id id);
+bool task_id_lives(struct al_task_id id);
+
+/*
+ * For spawn.c, which an image without tasks made at run time has not: the task
+ * after `before`, or the first if that is not one of them; and a task's memory
+ * goes back, while it runs its last instructions, lock held.
+ */
+struct al_task *spawn_next(const struct al_task *before) __attribute__((weak));
+void spawn_end_held(struct al_task *task) __attribute__((weak));
+
+/* The current task ends: it holds nothing any more. */
+AL_NORETURN void task_end(void);
 
 /*
  * May this link of the task's chain of scopes be followed? A record lies in the

@@ -16,6 +16,14 @@
  * looks at a counter that never stops and is never written: a tick that comes
  * within a period after it was due is one tick; any other is counted out, whole
  * periods as that many ticks, and what is left of the last one is not lost.
+ *
+ * A look deals with what is due, timer by timer; when an interrupt has posted
+ * in between, the clock posts itself behind that, so that nobody waits for
+ * more than one timer.
+ *
+ * A deadline is a timer of the task that waits. Whoever wakes the task takes it
+ * out of the tree; when it expires first, the object that the task waits for
+ * takes the task out of its books, or says that the task has been served.
  */
 #include "time.h"
 
@@ -24,6 +32,7 @@
 #include "sched.h"
 #include "softlock.h"
 #include "timer.h"
+#include "wait.h"
 
 /* The longest time the tick is left without a look: keeps the 32-bit
  * comparison of the expiry clear of its wrap. */
@@ -34,17 +43,20 @@ static struct {
     volatile uint32_t index;  /* tick handler writes; bit 0 says which */
     volatile uint32_t expiry; /* low half of the next expiry; under the lock */
     struct timer_tree tree;   /* sleepers; under the lock */
-    struct al_post post;      /* expiry that met a taken lock */
+    struct al_post post;      /* expiry that met a taken lock, or goes on */
     uint32_t due;             /* counter at the next tick; tick handler */
-    uint32_t period;  /* counts a tick lasts; 0: catch_up() to be asked */
-    uint32_t counts;  /* the same, never 0; const after boot */
-    uint32_t skipped; /* atomic; ticks that al_time_skip() adds */
+    uint32_t period;        /* counts a tick lasts; 0: catch_up() to be asked */
+    uint32_t counts;        /* the same, never 0; const after boot */
+    uint32_t skipped;       /* atomic; ticks that al_time_skip() adds */
+    struct al_task *sliced; /* who ran at the last tick; tick handler */
+    uint32_t slice_left;    /* ticks; tick handler */
+    bool slice_over;        /* it is to give way; under the lock */
 } clock __attribute__((section(".bss.alula.state")));
 
 void time_boot(void)
 {
     clock.expiry = LOOK_AGAIN_TICKS;
-    clock.post.kind = AL_POST_TIMER;
+    clock.post.tag = AL_TAG(AL_KIND_CLOCK);
 }
 
 al_time time_now(void)
@@ -73,6 +85,41 @@ void time_start(uint32_t counter, uint32_t counts)
     clock.counts = counts;
 }
 
+/* Tick handler: has the running task had its turn? */
+static inline bool slice_is_over(void)
+{
+    struct al_task *running = al_core.current;
+
+    if (AL_CFG_TIME_SLICE == 0) {
+        return false;
+    }
+    if (running != clock.sliced) {
+        clock.sliced = running;
+        clock.slice_left = AL_CFG_TIME_SLICE;
+    }
+    clock.slice_left--;
+    if (clock.slice_left != 0) {
+        return false;
+    }
+    clock.slice_left = AL_CFG_TIME_SLICE;
+    clock.slice_over = true;
+    return true;
+}
+
+/* The running task gives way to its equals. */
+static inline void slice_end_held(void)
+{
+    struct al_task *running = al_core.current;
+
+    if (AL_CFG_TIME_SLICE == 0 || !clock.slice_over) {
+        return;
+    }
+    clock.slice_over = false;
+    if (*sched_level_held(running->prio) == running) {
+        *sched_level_held(running->prio) = running->next;
+    }
+}
+
 /*
  * Ticks that have passed although the handler was called only now; those that
  * a task skips are among them. The tick and the counter may tell the end of a
@@ -98,11 +145,14 @@ __attribute__((noinline)) static uint32_t catch_up(uint32_t counter)
     return passed + skipped;
 }
 
+static void expire_until_held(al_time now);
+
 void time_tick(uint32_t counter)
 {
     uint32_t index = clock.index;
     uint32_t next = index + 1;
     al_time now = clock.count[index & 1];
+    bool slice_over = slice_is_over();
 
     if (__builtin_expect(counter - clock.due < clock.period, 1)) {
         clock.due += clock.period;
@@ -113,7 +163,7 @@ void time_tick(uint32_t counter)
     clock.count[next & 1] = now;
     AL_BARRIER();
     clock.index = next;
-    if ((int32_t)((uint32_t)now - clock.expiry) < 0) {
+    if ((int32_t)((uint32_t)now - clock.expiry) < 0 && !slice_over) {
         return;
     }
     if (softlock_is_taken()) {
@@ -121,54 +171,160 @@ void time_tick(uint32_t counter)
         return;
     }
     softlock_take();
-    time_expire_held();
+    expire_until_held(now);
     softlock_irq_leave();
 }
 
-static struct al_task *task_of(struct al_timer *timer)
+/* The low half of the time, or of the time a tick ago: what a comparison that
+ * is made again after each tick may look at. */
+static inline uint32_t now_low(void)
+{
+    return (uint32_t)clock.count[clock.index & 1];
+}
+
+static struct al_task *task_of(struct al_timer_node *timer)
 {
     return (struct al_task *)(void *)((char *)timer -
                                       offsetof(struct al_task, timer));
 }
 
 /* The next look at the tree: at its root's time, or a long while from now. */
-static void expiry_set(al_time now)
+static void expiry_set_held(al_time now)
 {
-    const struct al_timer *root = clock.tree.root;
+    const struct al_timer_node *root = clock.tree.root;
     al_time next = now + LOOK_AGAIN_TICKS;
 
     if (root != NULL && root->when < next) {
         next = root->when;
     }
     clock.expiry = (uint32_t)next;
+    AL_BARRIER();
+    /* Read the clock again after the expiry is set: see the head. */
+    if ((int32_t)(now_low() - clock.expiry) >= 0) {
+        softlock_irq_post(&clock.post);
+    }
 }
 
-/* Wakes every task whose time has come, and sets the next expiry. */
+#define CANCEL(kind, function) \
+  case AL_KIND_##kind:         \
+    return (function) == NULL || (function)(task)
+
+bool time_cancel_wait_held(struct al_task *task)
+{
+    switch ((enum al_kind)task->wait) {
+        CANCEL(SEM, sem_cancel_held);
+        CANCEL(MUTEX, mutex_cancel_held);
+        CANCEL(COND, cond_cancel_held);
+        CANCEL(EVENT, event_cancel_held);
+        CANCEL(CHAN, chan_cancel_held);
+        CANCEL(MAILBOX, mailbox_cancel_held);
+        CANCEL(TASK, park_cancel_held);
+        CANCEL(JOIN, spawn_cancel_held);
+    case AL_KIND_NONE:
+    case AL_KIND_TIMER:
+    case AL_KIND_CLOCK:
+        break;
+    }
+    return true;
+}
+
+static void deadline_passed_held(struct al_task *task)
+{
+    task->flags &= (uint8_t)~AL_FLAG_TIMED;
+    if (task->wait != AL_KIND_NONE) {
+        if (!time_cancel_wait_held(task)) {
+            return;
+        }
+        arch_set_result(task, AL_E_TIMEOUT);
+    }
+    sched_wake_held(task);
+}
+
+static void expire_held(struct al_timer_node *timer)
+{
+    timer_remove_held(&clock.tree, timer);
+    if (timer->kind == AL_KIND_TASK) {
+        deadline_passed_held(task_of(timer));
+    } else if (timer_expired_held != NULL) {
+        timer_expired_held(timer);
+    }
+}
+
+static inline bool is_due(const struct al_timer_node *root, al_time now)
+{
+    return root != NULL && root->when <= now;
+}
+
+/* Steps: see the head. */
+static void expire_until_held(al_time now)
+{
+    slice_end_held();
+    while (is_due(clock.tree.root, now)) {
+        expire_held(clock.tree.root);
+        if (!softlock_inbox_is_empty() && is_due(clock.tree.root, now)) {
+            softlock_irq_post(&clock.post);
+            return;
+        }
+    }
+    expiry_set_held(now);
+}
+
 void time_expire_held(void)
 {
-    al_time now;
+    expire_until_held(time_now());
+}
 
-    /* Read the clock again after the expiry is set: see the head. */
-    do {
-        now = time_now();
-        while (clock.tree.root != NULL && clock.tree.root->when <= now) {
-            struct al_timer *timer = clock.tree.root;
+void time_insert_held(struct al_timer_node *timer)
+{
+    timer_insert_held(&clock.tree, timer);
+    if (clock.tree.root == timer) {
+        expiry_set_held(time_now());
+    }
+}
 
-            timer_remove_held(&clock.tree, timer);
-            sched_wake_held(task_of(timer));
-        }
-        expiry_set(now);
-        AL_BARRIER();
-    } while (clock.tree.root != NULL && clock.tree.root->when <= time_now());
+void time_remove_held(struct al_timer_node *timer)
+{
+    timer_remove_held(&clock.tree, timer);
+}
+
+void time_deadline_held(struct al_task *task, al_time when)
+{
+    if (when == AL_FOREVER) {
+        return;
+    }
+    task->timer.when = when;
+    task->flags |= AL_FLAG_TIMED;
+    time_insert_held(&task->timer);
+}
+
+void time_undo_deadline_held(struct al_task *task)
+{
+    task->flags &= (uint8_t)~AL_FLAG_TIMED;
+    timer_remove_held(&clock.tree, &task->timer);
+}
+
+bool time_is_past(al_time deadline)
+{
+    return deadline == AL_POLL || deadline <= time_now();
+}
+
+void time_wait_held(struct al_waitq *queue, enum al_kind kind, al_time deadline)
+{
+    struct al_task *self = al_core.current;
+
+    sched_remove_held(self);
+    self->state = AL_TASK_WAITING;
+    self->wait = (uint8_t)kind;
+    wait_insert_held(queue, self);
+    time_deadline_held(self, deadline);
 }
 
 void time_sleep_held(al_time when)
 {
     struct al_task *self = al_core.current;
 
-    self->timer.when = when;
-    timer_insert_held(&clock.tree, &self->timer);
-    time_expire_held();
+    self->wait = AL_KIND_NONE;
+    time_deadline_held(self, when);
     (void)arch_switch(0, sched_top_held());
 }
 
@@ -177,7 +333,7 @@ void al_sleep_until(al_time when)
     struct al_task *self = al_core.current;
 
     CALLER_MUST(TASK, 1, !arch_in_handler());
-    if (when <= al_now()) {
+    if (time_is_past(when)) {
         return;
     }
     softlock_take();
@@ -219,4 +375,43 @@ void al_time_test_set(al_time now, uint32_t index, uint32_t counter)
 void al_time_test_by_hand(void)
 {
     clock.period = UINT32_MAX;
+}
+
+void al_period_start(struct al_period *period, uint32_t ticks)
+{
+    CALLER_MUST(TIME, 1, ticks > 0);
+    period->ticks = ticks;
+    period->missed = 0;
+    period->release = time_now() + ticks;
+}
+
+/* Releases that have passed, the next one among them; `late` is how long ago
+ * that one was. Absurdly long ones count as 2^32-1. */
+static uint32_t releases_in(al_time late, uint32_t ticks)
+{
+    if (late >= UINT32_MAX) {
+        return UINT32_MAX;
+    }
+    return (uint32_t)late / ticks + 1;
+}
+
+al_status al_period_wait(struct al_period *period)
+{
+    al_time now = time_now();
+    uint32_t passed;
+
+    CALLER_MUST(TASK, 1, !arch_in_handler());
+    CALLER_MUST(TIME, 1, period->ticks > 0);
+    if (now <= period->release) {
+        al_sleep_until(period->release);
+        period->release += period->ticks;
+        return AL_OK;
+    }
+    passed = releases_in(now - period->release, period->ticks);
+    period->missed += passed;
+    period->release += (al_time)passed * period->ticks;
+    if (period->release <= now) {
+        period->release = now + period->ticks;
+    }
+    return AL_E_OVERRUN;
 }

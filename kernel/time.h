@@ -2,11 +2,13 @@
 #pragma once
 
 /*
- * The clock, and tasks that sleep.
+ * The clock, tasks that sleep, and waits that have a deadline.
  */
 
+#include <alula/status.h>
 #include <alula/task.h>
 #include <alula/time.h>
+#include <alula/wait.h>
 
 /* Before the first tick. */
 void time_boot(void);
@@ -26,11 +28,53 @@ void time_tick(uint32_t counter);
 /* al_now() for the kernel itself, which must not trap at a stack check. */
 al_time time_now(void);
 
+/* Has this deadline passed? AL_POLL always has, AL_FOREVER never. */
+bool time_is_past(al_time deadline);
+
+/*
+ * Let the current task wait in `queue` until it is woken, or until `deadline`,
+ * which has not passed; the kernel lock is held. The caller goes on with
+ * arch_switch(AL_OK, ...), which returns that, or what the waker said by
+ * arch_set_result(), or AL_E_TIMEOUT.
+ */
+void time_wait_held(
+        struct al_waitq *queue, enum al_kind kind, al_time deadline);
+
+/* The deadline of a task's wait; nothing for AL_FOREVER. The lock is held. */
+void time_deadline_held(struct al_task *task, al_time when);
+
 /*
  * Take the current task, which the caller has taken out of the ready queue,
  * through a sleep until `when`; lets go of the lock, and comes back awake.
  */
 void time_sleep_held(al_time when);
+
+/* A timer that is not a task's: timer->when and kind are set. When it is due,
+ * timer_expired_held() is called for it, out of the tree. */
+void time_insert_held(struct al_timer_node *timer);
+void time_remove_held(struct al_timer_node *timer);
+
+/*
+ * Take a waiting task out of the books of what it waits for; its timer is not
+ * looked at. False: it had been served, and is awake. The lock is held.
+ */
+bool time_cancel_wait_held(struct al_task *task);
+
+/*
+ * The same, by kind of object, defined by the modules of the objects; weak: an
+ * image without them has no code for them.
+ */
+#define TIME_CANCELS __attribute__((weak))
+
+bool sem_cancel_held(struct al_task *task) TIME_CANCELS;
+bool mutex_cancel_held(struct al_task *task) TIME_CANCELS;
+bool cond_cancel_held(struct al_task *task) TIME_CANCELS;
+bool event_cancel_held(struct al_task *task) TIME_CANCELS;
+bool chan_cancel_held(struct al_task *task) TIME_CANCELS;
+bool mailbox_cancel_held(struct al_task *task) TIME_CANCELS;
+bool park_cancel_held(struct al_task *task) TIME_CANCELS;
+bool spawn_cancel_held(struct al_task *task) TIME_CANCELS;
+void timer_expired_held(struct al_timer_node *timer) TIME_CANCELS;
 
 /*
  * For tests; no image of a product refers to them, so none contains them. Set

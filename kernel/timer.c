@@ -14,17 +14,18 @@
  */
 #include "timer.h"
 
-static bool due_before(const struct al_timer *a, const struct al_timer *b)
+static bool due_before(
+        const struct al_timer_node *a, const struct al_timer_node *b)
 {
     return a->when < b->when;
 }
 
-static unsigned branch(const struct al_timer *timer, unsigned depth)
+static unsigned branch(const struct al_timer_node *timer, unsigned depth)
 {
     return (unsigned)((uintptr_t)timer >> (depth + 3)) & 1u;
 }
 
-static void adopt(struct al_timer *timer)
+static void adopt(struct al_timer_node *timer)
 {
     for (unsigned b = 0; b < 2; b++) {
         if (timer->sub[b] != NULL) {
@@ -33,16 +34,16 @@ static void adopt(struct al_timer *timer)
     }
 }
 
-void timer_insert_held(struct timer_tree *tree, struct al_timer *timer)
+void timer_insert_held(struct timer_tree *tree, struct al_timer_node *timer)
 {
-    struct al_timer **slot = &tree->root;
-    struct al_timer *up = NULL;
+    struct al_timer_node **slot = &tree->root;
+    struct al_timer_node *up = NULL;
     unsigned depth = 0;
 
     timer->sub[0] = NULL;
     timer->sub[1] = NULL;
     while (*slot != NULL) {
-        struct al_timer *here = *slot;
+        struct al_timer_node *here = *slot;
 
         if (due_before(timer, here)) {
             /* The new one takes this place, the old one goes on down: it may
@@ -66,10 +67,10 @@ void timer_insert_held(struct timer_tree *tree, struct al_timer *timer)
 }
 
 /* The one of the two below that is due first; NULL when there is none. */
-static struct al_timer *earlier_sub(const struct al_timer *timer)
+static struct al_timer_node *earlier_sub(const struct al_timer_node *timer)
 {
-    struct al_timer *a = timer->sub[0];
-    struct al_timer *b = timer->sub[1];
+    struct al_timer_node *a = timer->sub[0];
+    struct al_timer_node *b = timer->sub[1];
 
     if (a == NULL || (b != NULL && due_before(b, a))) {
         return b;
@@ -77,8 +78,8 @@ static struct al_timer *earlier_sub(const struct al_timer *timer)
     return a;
 }
 
-static struct al_timer **slot_of(
-        struct timer_tree *tree, const struct al_timer *timer)
+static struct al_timer_node **slot_of(
+        struct timer_tree *tree, const struct al_timer_node *timer)
 {
     if (timer->up == NULL) {
         return &tree->root;
@@ -86,15 +87,15 @@ static struct al_timer **slot_of(
     return &timer->up->sub[timer->up->sub[1] == timer];
 }
 
-void timer_remove_held(struct timer_tree *tree, struct al_timer *timer)
+void timer_remove_held(struct timer_tree *tree, struct al_timer_node *timer)
 {
-    struct al_timer *heir = earlier_sub(timer);
+    struct al_timer_node *heir = earlier_sub(timer);
 
     /* The earliest below moves up into the hole, and so on: each stays on the
      * path that its address gives it. */
     while (heir != NULL) {
         unsigned side = timer->sub[1] == heir;
-        struct al_timer below = *heir;
+        struct al_timer_node below = *heir;
 
         *slot_of(tree, timer) = heir;
         heir->up = timer->up;

@@ -9,17 +9,17 @@
 #include <alula/task.h>
 
 struct timer_tree {
-    struct al_timer *root; /* due first; NULL: no timer */
+    struct al_timer_node *root; /* due first; NULL: no timer */
 };
 
 /*
  * Enter `timer`, due at timer->when. At most TIMER_STEPS steps, whatever the
  * number of timers.
  */
-void timer_insert_held(struct timer_tree *tree, struct al_timer *timer);
+void timer_insert_held(struct timer_tree *tree, struct al_timer_node *timer);
 
 /* Take out `timer`, which is in the tree. At most TIMER_STEPS steps. */
-void timer_remove_held(struct timer_tree *tree, struct al_timer *timer);
+void timer_remove_held(struct timer_tree *tree, struct al_timer_node *timer);
 
 /* Bits of a timer's address that tell it from others: 8-aligned, in RAM. */
 #define TIMER_STEPS (8 * sizeof(uintptr_t) - 3)

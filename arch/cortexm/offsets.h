@@ -41,10 +41,10 @@
 #define CAUSE_PANIC  12
 #define CAUSE_CALLER 13
 
-#define TASK_RECOVER_SP 184
-#define TASK_CAUSE      188
-#define TASK_DETAIL     192
-#define TASK_TEXT       200
-#define TASK_TLS        204
+#define TASK_RECOVER_SP 216
+#define TASK_CAUSE      220
+#define TASK_DETAIL     224
+#define TASK_TEXT       232
+#define TASK_TLS        236
 
 #define PANIC_FAULT_4 0x804

@@ -22,6 +22,8 @@
  */
 #include "offsets.h"
 
+#include <alula/config.h>
+
         .syntax unified
         .arch armv7e-m
         .fpu fpv4-sp-d16
@@ -163,6 +165,12 @@ PendSV_Handler:
 pendsv_choose:
         ldr     r0, [r3, #CORE_READY_MAP]
         clz     r0, r0
+#if AL_CFG_PRIO_LEVELS > 32
+        ldr     r2, =sched_groups       /* r0 was the group */
+        ldr     r2, [r2, r0, lsl #2]
+        clz     r2, r2
+        add     r0, r2, r0, lsl #5
+#endif
         add     r0, r3, r0, lsl #2
         ldr     r1, [r0, #CORE_READY]
         ldr     r2, [r3, #CORE_CURRENT]

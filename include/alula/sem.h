@@ -13,12 +13,14 @@
  */
 
 #include <alula/status.h>
+#include <alula/time.h>
 #include <alula/types.h>
 #include <alula/wait.h>
 
 AL_EXTERN_C_BEGIN
 
-/* Fields belong to the kernel; define one with AL_SEM_INIT. */
+/* Fields belong to the kernel; define one with AL_SEM_INIT. All zeros is no
+ * semaphore: using it is found out. */
 struct al_sem {
     int32_t count;           /* atomic; below 0: units that waiters lack */
     int32_t max;             /* const after init; at least 1 */
@@ -29,20 +31,59 @@ struct al_sem {
 
 #define AL_SEM_INIT(initial, maximum)                                 \
   {                                                                   \
-    (initial), (maximum), AL_POST_INIT(AL_POST_SEM), AL_WAITQ_INIT, 0 \
+    (initial), (maximum), AL_POST_INIT(AL_KIND_SEM), AL_WAITQ_INIT, 0 \
   }
+
+/**
+ * Make a semaphore at run time, in memory that is none.
+ *
+ * @param[out] sem     must outlive its users
+ * @param[in] initial  units free to take; 0 .. max
+ * @param[in] max      bound; 1 .. 2^31-1
+ * @context   any
+ * @panics    SEM.4   initial or max out of range
+ */
+void al_sem_init(struct al_sem *sem, int32_t initial, int32_t max);
+
+/**
+ * End a semaphore. Tasks that wait for it get AL_E_DESTROYED; no interrupt may
+ * use it any more (one that does is told).
+ *
+ * @context   task; may switch
+ * @panics    SEM.1   called from an interrupt handler
+ * @panics    SEM.3   no semaphore: destroyed, or never initialised
+ * @cost      a step per task that waits, other tasks may run in between
+ */
+void al_sem_destroy(struct al_sem *sem);
 
 /**
  * Take one unit of `sem`; wait while there is none.
  *
  * @param[in,out] sem  must outlive every task that waits for it
  * @context   task; may switch, waits
- * @panics    SEM.1   called from an interrupt handler
+ * @panics    SEM.1   would wait in an interrupt handler
+ * @panics    SEM.3   destroyed, also while the caller waits, or never
+ *                    initialised
  * @unwind    a taken unit is not returned: use a scope where it must be
  * @cost      constant when free; blocking: one bounded step per distinct
  *            priority among the waiters
  */
 void al_sem_take(struct al_sem *sem);
+
+/**
+ * The same, until a deadline.
+ *
+ * @param[in] deadline  see time.h
+ * @context   task; may switch, waits
+ * @return    AL_OK           one unit taken
+ * @return    AL_E_TIMEOUT    none came before the deadline; nothing taken
+ * @return    AL_E_DESTROYED  it was destroyed while the caller waited
+ * @panics    SEM.1   would wait in an interrupt handler
+ * @panics    SEM.3   destroyed, or never initialised
+ * @unwind    as al_sem_take()
+ * @cost      as al_sem_take(), and at most 32 steps through the timer tree
+ */
+AL_MUST_USE al_status al_sem_take_until(struct al_sem *sem, al_time deadline);
 
 /**
  * Take one unit of `sem` if there is one.
@@ -62,7 +103,8 @@ AL_MUST_USE al_status al_sem_try_take(struct al_sem *sem);
  * @context   task; may switch
  * @return    AL_OK      given
  * @return    AL_E_FULL  the count is at its maximum; nothing changed
- * @panics    SEM.2   called from an interrupt handler
+ * @panics    SEM.2   called from an interrupt handler while tasks wait, or when full
+ * @panics    SEM.3   destroyed, or never initialised
  * @cost      constant
  */
 al_status al_sem_give(struct al_sem *sem);
@@ -75,6 +117,7 @@ al_status al_sem_give(struct al_sem *sem);
  * @return    AL_OK      given, or left for the holder of the kernel lock, who
  *                       delivers it before it lets go: it cannot be lost
  * @return    AL_E_FULL  the count, with what is left, is at its maximum
+ * @return    AL_E_DESTROYED  destroyed, or never initialised
  * @cost      constant
  */
 al_status al_irq_sem_give(struct al_sem *sem);

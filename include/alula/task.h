@@ -30,10 +30,11 @@ struct al_mutex;
 struct al_crash_record;
 
 enum al_task_state {
-    AL_TASK_READY = 0,      /* in the ready queue; the first one runs */
-    AL_TASK_WAITING,        /* for an object, or asleep */
-    AL_TASK_HELD_BACK,      /* died too often; restarts after its back-off */
-    AL_TASK_STOPPED,        /* entry returned, or its policy gave it up */
+    AL_TASK_READY = 0, /* in the ready queue; the first one runs */
+    AL_TASK_WAITING,   /* for an object, or asleep */
+    AL_TASK_HELD_BACK, /* died too often; restarts after its back-off */
+    AL_TASK_STOPPED,   /* entry returned, or its policy gave it up */
+    AL_TASK_SUSPENDED, /* as al_task_read() tells it: see al_task_suspend */
     AL_TASK_RECOVERING = 8, /* died; its scopes are being undone */
 };
 
@@ -56,10 +57,11 @@ struct al_restart_policy {
 extern const struct al_restart_policy al_restart_default;
 
 /* A node of the timer tree; belongs to the kernel. */
-struct al_timer {
-    al_time when;            /* absolute, ticks */
-    struct al_timer *up;     /* NULL at the root, and when not in the tree */
-    struct al_timer *sub[2]; /* due no earlier than this one */
+struct al_timer_node {
+    al_time when;                 /* absolute, ticks */
+    struct al_timer_node *up;     /* NULL at the root, and outside the tree */
+    struct al_timer_node *sub[2]; /* due no earlier than this one */
+    uint32_t kind; /* enum al_kind of what it is part of; const */
 };
 
 /* What a task is made of at build time; in flash. */
@@ -74,6 +76,12 @@ struct al_task_def {
     al_prio prio;
     const struct al_restart_policy *policy;
 };
+
+/* Bits of a task's flags. */
+#define AL_FLAG_TIMED     1u /* its timer is in the tree */
+#define AL_FLAG_SUSPENDED 2u /* kept from running, whatever its state */
+#define AL_FLAG_SPAWNED   4u /* made at run time */
+#define AL_FLAG_HEAP      8u /* its memory goes back to the heap at its end */
 
 /*
  * The control block. Fields belong to the kernel; read them through
@@ -96,12 +104,22 @@ struct al_task {
     struct al_task *
             *ring_link;     /* what points to it if it is a first; or NULL */
     struct al_mutex *wants; /* mutex it waits for; NULL: none */
-    struct al_timer timer;  /* its sleep, or its back-off */
+    struct al_mutex *contended; /* it holds, others wait; most urgent first */
+    struct al_timer_node timer; /* its sleep, deadline, or back-off */
 
     uint8_t prio;      /* effective; the level it is queued at */
-    uint8_t base_prio; /* its own, without inheritance; const */
+    uint8_t base_prio; /* its own, without inheritance */
     uint8_t state;     /* enum al_task_state */
     uint8_t phase;     /* enum recover_phase; the task's alone */
+    uint8_t wait;      /* enum al_kind of what it waits for, or waited */
+    uint8_t flags;     /* AL_FLAG_... */
+    uint16_t spare;
+    uintptr_t wanted[2]; /* what it waits for, in its object's terms */
+
+    struct al_post post;     /* it is to be woken from where it parks */
+    uint32_t woken;          /* atomic; 1: parking returns at once */
+    struct al_waitq joiners; /* tasks that wait for its end */
+    uint32_t spawns;         /* times this block was made a task; of its id */
 
     const struct al_task_def *def;
     uint32_t generation; /* starts so far */
@@ -125,6 +143,28 @@ struct al_task {
 };
 
 /*
+ * Memory of a task that is made at run time. Fields belong to the kernel; the
+ * definition stands right behind the control block.
+ */
+struct al_spawn {
+    struct al_task task;
+    struct al_task_def def;
+    struct al_spawn *next; /* of those that live */
+    struct al_spawn *prev;
+    void *block; /* from the heap: arguments and stack; NULL: not from there */
+};
+
+/*
+ * Names a task for as long as it lives, restarts included: when it has ended,
+ * the id is stale, also if another task has its memory by then. All zeros names
+ * no task.
+ */
+struct al_task_id {
+    struct al_task *task;
+    uint32_t spawn; /* the task's `spawns` when it was made */
+};
+
+/*
  * The kernel's shared words; the port's assembly knows their offsets. In a
  * header because al_task_self() is part of every scope, and a call would cost
  * more than the scope.
@@ -133,9 +173,10 @@ struct al_core {
     struct al_task *current; /* the running task, also inside interrupts */
     uint32_t locked;         /* the kernel lock */
     struct al_post *inbox;   /* newest post; atomic */
-    uint32_t ready_map;      /* bit p set: level p is not empty; locked */
-    /* First of each level, the most urgent level first; locked. */
-    struct al_task *ready[AL_PRIO_LEVELS];
+    uint32_t ready_map;      /* which levels are not empty; locked: sched.h */
+    /* First of each level, the most urgent level first; locked. As many as
+     * there are levels: no part of the layout that an application sees. */
+    __extension__ struct al_task *ready[];
 };
 
 extern struct al_core al_core;
@@ -160,6 +201,181 @@ AL_INLINE struct al_task *al_task_self(void)
  */
 void al_yield(void);
 
+/**
+ * Called by the idle task, again and again, before it waits for an interrupt.
+ * The application's to define; there is none by default.
+ *
+ * @context   idle, on AL_CFG_IDLE_STACK bytes; must not wait
+ * @unwind    the idle task starts anew
+ */
+void al_idle_hook(void) __attribute__((weak));
+
+/**
+ * Name a task.
+ *
+ * @param[in] task  AL_TASK's label, or from al_task_next()
+ * @context   task
+ * @panics    TASK.3  it is none
+ */
+struct al_task_id al_task_id_of(const struct al_task *task);
+
+/**
+ * Name the calling task.
+ *
+ * @context   task
+ */
+struct al_task_id al_task_id_self(void);
+
+/**
+ * Change a task's own priority. What it inherits stays.
+ *
+ * Its place afterwards: the running task is the first of its new level (if it
+ * is not the most urgent any more, it is preempted there); one that is ready is
+ * the last, but the first if it was the first before; one that waits stands
+ * behind its new equals, and whoever holds what it waits for is raised or
+ * lowered. A restart begins at the priority of the task's definition.
+ *
+ * @param[in] prio  1 .. AL_PRIO_LEVELS-1
+ * @context   task; may switch
+ * @return    AL_OK       changed
+ * @return    AL_E_STALE  it has ended
+ * @panics    TASK.1  called from an interrupt handler
+ * @panics    TASK.3  no task
+ * @panics    TASK.4  priority out of range
+ * @cost      constant; for one that waits a step per distinct priority, and per
+ *            link of the chain of holders
+ */
+al_status al_task_set_prio(struct al_task_id id, al_prio prio);
+
+/**
+ * Keep a task from running, until al_task_resume(). What it waits for may come
+ * meanwhile, its deadlines pass, and others inherit from it: it only does not
+ * run. It is not counted: two of them end with one al_task_resume().
+ *
+ * @context   task; may switch (a task may suspend itself)
+ * @return    AL_OK       suspended, or was so before
+ * @return    AL_E_STALE  it has ended
+ * @panics    TASK.1  called from an interrupt handler
+ * @panics    TASK.3  no task
+ * @unwind    what it holds stays held: suspend no task that holds a lock
+ * @cost      constant
+ */
+al_status al_task_suspend(struct al_task_id id);
+
+/**
+ * Let a suspended task run again: as the last of its level, if it is ready.
+ *
+ * @context   task; may switch
+ * @return    AL_OK       it runs when its turn comes
+ * @return    AL_E_STATE  it was not suspended
+ * @return    AL_E_STALE  it has ended
+ * @panics    TASK.1  called from an interrupt handler
+ * @panics    TASK.3  no task
+ * @cost      constant
+ */
+al_status al_task_resume(struct al_task_id id);
+
+/**
+ * Wait for a word from al_task_wake(). One that came since the last time counts
+ * and is used up: a wake is never lost, and two are as one.
+ *
+ * @param[in] deadline  see time.h
+ * @context   task; may switch, waits
+ * @return    AL_OK         woken
+ * @return    AL_E_TIMEOUT  the deadline passed first
+ * @panics    TASK.1  called from an interrupt handler
+ * @cost      constant; with a deadline at most 32 steps through the timer tree
+ */
+al_status al_task_park(al_time deadline);
+
+/**
+ * Wake a task from where it parks, or will.
+ *
+ * @context   task; may switch
+ * @return    AL_OK       woken
+ * @return    AL_E_STALE  it has ended
+ * @panics    TASK.1  called from an interrupt handler
+ * @panics    TASK.3  no task
+ * @cost      constant
+ */
+al_status al_task_wake(struct al_task_id id);
+
+/**
+ * The same, from an interrupt handler of any priority at any moment.
+ *
+ * @context   irq
+ * @return    AL_OK       woken
+ * @return    AL_E_STALE  it has ended, or is no task
+ * @cost      constant
+ */
+al_status al_irq_task_wake(struct al_task_id id);
+
+/* What a task that is made at run time is made of. */
+struct al_task_params {
+    const char *name; /* constant text; NULL: "?" */
+    void (*entry)(void *args);
+    const void *args; /* copied at each start; NULL with args_bytes 0 */
+    uint32_t args_bytes;
+    char *stack; /* al_task_create(): 8-aligned; al_task_spawn(): NULL */
+    uint32_t stack_bytes; /* a multiple of 8; the kernel's reserve included */
+    al_prio prio;         /* 1 .. AL_PRIO_LEVELS-1 */
+    bool suspended;       /* begins so: al_task_resume() lets it run */
+    const struct al_restart_policy *policy; /* NULL: al_restart_default */
+};
+
+/* A stack has at least so much beside the kernel's reserve, the cleanups' part
+ * and the arguments. */
+#define AL_STACK_LEAST_USE 128u
+
+/**
+ * Make a task in memory of the caller's. When its entry returns, or its policy
+ * gives it up, it has ended, and the memory may be used again.
+ *
+ * @param[out] memory   all zeros, or of a task that has ended; the task's until
+ *                      it ends
+ * @param[in] params    args and stack are used in place until it ends; the rest
+ *                      is copied
+ * @param[out] id       its name; may be NULL
+ * @context   task; may switch
+ * @panics    TASK.1  called from an interrupt handler
+ * @panics    TASK.4  priority out of range
+ * @panics    TASK.5  entry, stack or arguments make no sense
+ * @panics    TASK.6  the memory is that of a task that lives
+ * @cost      linear in the arguments' bytes; docs/numbers.md#task_create
+ */
+void al_task_create(struct al_spawn *memory,
+        const struct al_task_params *params, struct al_task_id *id);
+
+/**
+ * Make a task with a stack from the heap, which has it back when the task ends.
+ *
+ * @param[in] params  all of it is copied, the arguments' bytes, too
+ * @param[out] id     its name; may be NULL
+ * @context   task; may switch
+ * @return    AL_OK        it runs when its turn comes
+ * @return    AL_E_MEMORY  the heap has no such block
+ * @panics    as al_task_create()
+ * @unwind    the task does not end with the one that made it
+ * @cost      linear in the arguments' bytes, two allocations
+ */
+AL_MUST_USE al_status al_task_spawn(
+        const struct al_task_params *params, struct al_task_id *id);
+
+/**
+ * Wait until a task has ended: its entry returned, or its policy gave it up. A
+ * restart is no end.
+ *
+ * @param[in] deadline  see time.h
+ * @context   task; may switch, waits
+ * @return    AL_OK         it has ended, now or long ago
+ * @return    AL_E_TIMEOUT  it still lives
+ * @panics    TASK.1  called from an interrupt handler
+ * @panics    TASK.3  no task
+ * @panics    TASK.6  the caller itself
+ * @cost      as al_sem_take_until()
+ */
+AL_MUST_USE al_status al_task_join(struct al_task_id id, al_time deadline);
+
 struct al_task_info {
     const char *name;
     al_prio prio;      /* effective */
@@ -174,20 +390,25 @@ struct al_task_info {
 };
 
 /**
- * Walk the image's tasks.
+ * Walk the tasks: the image's, in the order of their definitions, then those
+ * made at run time that live, oldest first. One that ends during the walk ends
+ * the walk, perhaps early.
  *
  * @param[in] before  NULL for the first
  * @context   any
  * @return    the task after `before`; NULL after the last
+ * @panics    TASK.3  `before` is no task
  */
 struct al_task *al_task_next(const struct al_task *before);
 
 /**
  * Read a task's state.
  *
- * @param[in]  task  one of the image's
+ * @param[in]  task  from AL_TASK or al_task_next()
  * @param[out] info  filled in
  * @context   task
+ * @panics    TASK.1  called from an interrupt handler
+ * @panics    TASK.3  no task
  * @cost      constant, and a step per mutex that the task holds
  */
 void al_task_read(const struct al_task *task, struct al_task_info *info);

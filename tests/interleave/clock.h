@@ -13,7 +13,7 @@ struct clock_head {
     al_time count[2];
     volatile uint32_t index;
     volatile uint32_t expiry;
-    struct al_timer *root;
+    struct al_timer_node *root;
 };
 
 /* The one place in the kernel's state that looks like its clock; NULL if there

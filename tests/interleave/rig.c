@@ -478,7 +478,7 @@ static const char *check_waiter(const struct al_task *task)
     return found ? NULL : "a waiter that its queue does not have";
 }
 
-static const struct al_timer *root_of(const struct al_timer *timer)
+static const struct al_timer_node *root_of(const struct al_timer_node *timer)
 {
     unsigned depth = 0;
 
@@ -491,6 +491,28 @@ static const struct al_timer *root_of(const struct al_timer *timer)
         timer = timer->up;
     }
     return timer;
+}
+
+static bool is_contended(
+        const struct al_task *task, const struct al_mutex *mutex)
+{
+    unsigned n = 0;
+
+    for (struct al_mutex *const *link = &task->contended;
+            *link != NULL && n < 64; link = &(*link)->next) {
+        const struct al_mutex *next = (*link)->next;
+
+        if ((*link)->link != link ||
+                (next != NULL && next->waiters.head->prio >
+                                         (*link)->waiters.head->prio)) {
+            return false;
+        }
+        if (*link == mutex) {
+            return true;
+        }
+        n++;
+    }
+    return false;
 }
 
 static const char *check_mutexes(const struct al_task *task)
@@ -508,11 +530,14 @@ static const char *check_mutexes(const struct al_task *task)
         if (s->fn != NULL) {
             continue;
         }
-        if ((mutex->owner & ~(uintptr_t)1) != (uintptr_t)task) {
+        if ((mutex->owner & ~(uintptr_t)AL_MUTEX_BITS) != (uintptr_t)task) {
             return "a mutex in the chain of a task that does not own it";
         }
-        if ((mutex->owner & 1) != (mutex->waiters.head != NULL)) {
+        if ((mutex->owner & AL_MUTEX_WAITED) != (mutex->waiters.head != NULL)) {
             return "a mutex whose bit 0 does not say who waits";
+        }
+        if (mutex->waiters.head != NULL && !is_contended(task, mutex)) {
+            return "a mutex that is waited for, not in its holder's list";
         }
         if (mutex->waiters.head != NULL && mutex->waiters.head->prio > most) {
             most = mutex->waiters.head->prio;
@@ -522,10 +547,10 @@ static const char *check_mutexes(const struct al_task *task)
 }
 
 static const char *check_task(
-        const struct al_task *task, const struct al_timer **root)
+        const struct al_task *task, const struct al_timer_node **root)
 {
     bool ready = is_in_ready_ring(task);
-    const struct al_timer *its_root;
+    const struct al_timer_node *its_root;
 
     if (task != al_core.current) {
         const char *wrong = check_context(task);
@@ -538,10 +563,17 @@ static const char *check_task(
         return "state and ready ring disagree";
     }
     if (task->waitq != NULL) {
-        return check_waiter(task);
+        const char *wrong = check_waiter(task);
+
+        if (wrong != NULL) {
+            return wrong;
+        }
     }
-    if (ready || task->state == AL_TASK_STOPPED) {
+    if ((task->flags & AL_FLAG_TIMED) == 0) {
         return NULL;
+    }
+    if (ready) {
+        return "a ready task with a deadline";
     }
     its_root = root_of(&task->timer);
     if (its_root == NULL) {
@@ -557,7 +589,7 @@ static const char *check_task(
 const char *rig_check_unlocked(void)
 {
     const char *wrong = check_ready();
-    const struct al_timer *root = NULL;
+    const struct al_timer_node *root = NULL;
 
     for (struct al_task *task = al_task_next(NULL);
             wrong == NULL && task != NULL; task = al_task_next(task)) {

@@ -88,7 +88,8 @@ static void sem_take(void)
 
 static void sem_give(void)
 {
-    (void)al_sem_give(&sem);
+    while (al_sem_give(&sem) == AL_OK) { /* what a handler may do ends here */
+    }
 }
 
 static void mutex_lock(void)
@@ -160,7 +161,7 @@ static void give_posted(unsigned n, const struct rig_hit *hit)
 
 static void bad_post(void)
 {
-    sem.post.kind = 99;
+    sem.post.tag = 99;
     in_lock();
     rig_pend(1, give_posted);
     *(volatile uint32_t *)&al_core.locked = 0;

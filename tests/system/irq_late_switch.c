@@ -48,7 +48,7 @@ static void late(const char *name, void (*let_go)(void))
     al_core.ready[AL_PRIO_LEVELS - 1 - 5] = &other;
     rig_pend_switch();
     CHECK(other_ran == before && al_core.inbox != NULL &&
-                    al_core.inbox->kind == AL_POST_RESCHED,
+                    al_core.inbox->tag == AL_KIND_NONE,
             "%s: in the lock, a post", name);
     rig_pend_switch();
     CHECK(other_ran == before && al_core.inbox != NULL &&

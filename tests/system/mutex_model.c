@@ -181,7 +181,7 @@ static const char *compare(void)
         const void *holder =
                 model.holder[m] == NOBODY ? NULL : tasks[model.holder[m]];
 
-        if ((mutex[m].owner & ~(uintptr_t)1) != (uintptr_t)holder) {
+        if ((mutex[m].owner & ~(uintptr_t)AL_MUTEX_BITS) != (uintptr_t)holder) {
             return "another holder";
         }
     }

@@ -80,7 +80,7 @@ static void call_heap(void)
 
 static void call_sem(void)
 {
-    (void)al_sem_give(&sem);
+    (void)!al_sem_take_until(&sem, AL_POLL);
 }
 
 static void call_sleep(void)

@@ -37,6 +37,9 @@ struct clock_words {
     al_time count[2];
     uint32_t index;
     uint32_t expiry;
+    uint32_t tree;
+    struct al_post post;
+    uint32_t due; /* the counter at the next tick */
 };
 
 static struct clock_words *clock;

@@ -28,13 +28,13 @@
 
 bool host_in_handler;
 
-static struct al_timer pool[TIMERS];
-static struct al_timer *timers[TIMERS];
+static struct al_timer_node pool[TIMERS];
+static struct al_timer_node *timers[TIMERS];
 static bool inside[TIMERS];
 static struct timer_tree tree;
 
-static unsigned walk(
-        const struct al_timer *timer, const struct al_timer *up, unsigned depth)
+static unsigned walk(const struct al_timer_node *timer,
+        const struct al_timer_node *up, unsigned depth)
 {
     unsigned below = 0;
 
@@ -45,7 +45,7 @@ static unsigned walk(
     assert_ptr_equal(timer->up, up);
     assert_true(up == NULL || up->when <= timer->when);
     for (unsigned b = 0; b < 2; b++) {
-        const struct al_timer *sub = timer->sub[b];
+        const struct al_timer_node *sub = timer->sub[b];
 
         assert_true(sub == NULL || ((uintptr_t)sub >> (depth + 3) & 1) == b);
         below += walk(sub, timer, depth + 1);
@@ -56,7 +56,7 @@ static unsigned walk(
 static void compare(void)
 {
     unsigned count = 0;
-    const struct al_timer *first = NULL;
+    const struct al_timer_node *first = NULL;
 
     for (unsigned i = 0; i < TIMERS; i++) {
         if (inside[i]) {
@@ -134,7 +134,7 @@ static void keeps_the_first_at_the_root(void **state)
 /* Each timer at a place that shares as many low bits with others as it can. */
 static void stays_within_the_bits_of_an_address(void **state)
 {
-    static struct al_timer far[1 << 16] __attribute__((aligned(1 << 16)));
+    static struct al_timer_node far[1 << 16] __attribute__((aligned(1 << 16)));
     unsigned n = 0;
 
     (void)state;

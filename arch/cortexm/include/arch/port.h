@@ -108,6 +108,11 @@ AL_INLINE void arch_pend_switch_irq(void)
     __asm__ volatile("dsb" ::: "memory");
 }
 
+/* What arch_switch() is to return to a task that waits: r0 of its saved
+ * context; see switch.S. */
+#define arch_set_result(task, result) \
+  (*(uint32_t *)(task)->sp = (uint32_t)(result))
+
 /* LDREX and STREX; an exception clears the monitor on its way in and out (ARM
  * DDI 0403E, B1.5.6 and B1.5.8). No barrier: there is one core. */
 AL_INLINE uintptr_t arch_load_linked(const void *word)

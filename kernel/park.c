@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Parking: a task waits for a word to itself. `woken` is set by whoever wakes
+ * it, task or handler, and cleared by the task when it parks, or for it when it
+ * is woken: a wake is never lost, and two are as one.
+ */
+#include "arch.h"
+#include "panic.h"
+#include "sched.h"
+#include "softlock.h"
+#include "task.h"
+#include "time.h"
+
+static struct al_task *task_of(struct al_post *post)
+{
+    return (struct al_task *)(void *)((char *)post -
+                                      offsetof(struct al_task, post));
+}
+
+/* Takes the word, if it is there. */
+static bool woken_take(struct al_task *task)
+{
+    uint32_t woken;
+
+    do {
+        woken = (uint32_t)arch_load_linked(&task->woken);
+    } while (!arch_store_if(&task->woken, 0));
+    return woken != 0;
+}
+
+static void settle_held(struct al_task *task)
+{
+    if (task->state == AL_TASK_WAITING && task->wait == AL_KIND_TASK &&
+            woken_take(task)) {
+        sched_wake_held(task);
+    }
+}
+
+void park_settle_held(struct al_post *post)
+{
+    settle_held(task_of(post));
+}
+
+/* Its deadline passed, perhaps together with a wake. */
+bool park_cancel_held(struct al_task *task)
+{
+    settle_held(task);
+    return task->state == AL_TASK_WAITING;
+}
+
+al_status al_task_park(al_time deadline)
+{
+    struct al_task *self = al_core.current;
+    bool past = deadline != AL_FOREVER && time_is_past(deadline);
+    bool woken;
+
+    CALLER_MUST(TASK, 1, !arch_in_handler());
+    softlock_take();
+    woken = woken_take(self);
+    if (woken || past) {
+        softlock_leave();
+        return woken ? AL_OK : AL_E_TIMEOUT;
+    }
+    sched_remove_held(self);
+    self->state = AL_TASK_WAITING;
+    self->wait = AL_KIND_TASK;
+    time_deadline_held(self, deadline);
+    /* A handler that found the lock taken, but after the look above. */
+    if (*(volatile uint32_t *)&self->woken != 0) {
+        softlock_irq_post(&self->post);
+    }
+    return (al_status)arch_switch(AL_OK, sched_top_held());
+}
+
+static void woken_set(struct al_task *task)
+{
+    *(volatile uint32_t *)&task->woken = 1;
+    AL_BARRIER();
+}
+
+al_status al_task_wake(struct al_task_id id)
+{
+    CALLER_MUST(TASK, 1, !arch_in_handler());
+    CALLER_MUST(TASK, 3, task_id_is_sane(id));
+    softlock_take();
+    if (!task_id_lives(id)) {
+        softlock_leave();
+        return AL_E_STALE;
+    }
+    woken_set(id.task);
+    settle_held(id.task);
+    return (al_status)softlock_leave_and_switch(AL_OK);
+}
+
+al_status al_irq_task_wake(struct al_task_id id)
+{
+    if (!task_id_is_sane(id) || !task_id_lives(id)) {
+        return AL_E_STALE;
+    }
+    woken_set(id.task);
+    if (softlock_is_taken()) {
+        softlock_irq_post(&id.task->post);
+        return AL_OK;
+    }
+    softlock_take();
+    settle_held(id.task);
+    softlock_irq_leave();
+    return AL_OK;
+}
