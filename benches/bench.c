@@ -134,6 +134,32 @@ MEASURES static void contended_once(void)
     al_mutex_unlock(&wanted);
 }
 
+static struct al_spawn child;
+static struct al_task_id child_id;
+static char child_stack[768] __attribute__((aligned(8)));
+
+static void child_main(void *args)
+{
+    (void)args;
+}
+
+static const struct al_task_params child_params = {
+        .name = "child",
+        .entry = child_main,
+        .stack = child_stack,
+        .stack_bytes = sizeof(child_stack),
+        .prio = 1,
+};
+
+/* Less urgent than this one, which lets it come to its end. */
+MEASURES static void create_once(void)
+{
+    COUNT_OPEN();
+    al_task_create(&child, &child_params, &child_id);
+    series_close(TASK_CREATE, COUNT_CLOSE());
+    (void)!al_task_join(child_id, AL_FOREVER);
+}
+
 /* The trivial function of a scope: one instruction. */
 __attribute__((naked)) static void nothing(void *arg)
 {
@@ -167,6 +193,8 @@ static void round_of_all(int i)
     unlock_once();
     (void)!al_mutex_lock(&wanted);
     contended_once();
+    count_drift(i);
+    create_once();
     count_drift(i);
     defer_once();
 }

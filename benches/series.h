@@ -33,6 +33,7 @@
   SERIES(IRQ_ROUND_TRIP, irq_round_trip)         \
   SERIES(TICK_IDLE, tick_idle)                   \
   SERIES(TICK_WAKE, tick_wake)                   \
+  SERIES(TASK_CREATE, task_create)               \
   SERIES(DEFER, defer)                           \
   SERIES(UNWIND_FRAME, unwind_frame)             \
   SERIES(UNWIND_SCOPE, unwind_scope)             \

@@ -11,6 +11,7 @@
 #define LINE_GIVES 6u /* PORT0_ALL: no device on this board */
 
 #define SLEEPERS 8
+#define CROWD    8
 #define LINKS    3
 
 static struct al_sem free_sem = AL_SEM_INIT(0, 4);
@@ -21,6 +22,9 @@ static struct al_sem peer_go = AL_SEM_INIT(0, 1);
 static struct al_sem unit = AL_SEM_INIT(0, 1);
 static struct al_sem die = AL_SEM_INIT(0, 1);
 static struct al_sem doze = AL_SEM_INIT(0, SLEEPERS);
+static struct al_sem gate = AL_SEM_INIT(0, CROWD + 1);
+static struct al_sem home = AL_SEM_INIT(0, CROWD);
+static struct al_sem never = AL_SEM_INIT(0, 1);
 static struct al_sem link_go[LINKS] = {
         AL_SEM_INIT(0, 1), AL_SEM_INIT(0, 1), AL_SEM_INIT(0, 1)};
 static struct al_mutex mutex = AL_MUTEX_INIT;
@@ -90,6 +94,23 @@ static void dozer_main(void)
         al_sleep(1);
     }
 }
+
+static void crowd_main(void)
+{
+    for (;;) {
+        al_sem_take(&gate);
+        al_sem_take(&home);
+    }
+}
+
+AL_TASK(crowd1, crowd_main, 11, 768);
+AL_TASK(crowd2, crowd_main, 12, 768);
+AL_TASK(crowd3, crowd_main, 13, 768);
+AL_TASK(crowd4, crowd_main, 14, 768);
+AL_TASK(crowd5, crowd_main, 15, 768);
+AL_TASK(crowd6, crowd_main, 16, 768);
+AL_TASK(crowd7, crowd_main, 17, 768);
+AL_TASK(crowd8, crowd_main, 18, 768);
 
 AL_IRQ(PORT0_ALL_Handler)
 {
@@ -168,6 +189,52 @@ static void op_block(void)
     al_sem_take(&unit);
 }
 
+static void let_all_in(void)
+{
+    for (unsigned i = 0; i < CROWD + 1; i++) {
+        (void)al_sem_give(&gate);
+    }
+}
+
+static void before_crowd(void)
+{
+    low_job = let_all_in;
+    (void)al_sem_give(&low_go);
+}
+
+static void op_crowd(void)
+{
+    al_sem_take(&gate);
+}
+
+static void after_crowd(void)
+{
+    low_wait();
+    for (unsigned i = 0; i < CROWD; i++) {
+        (void)al_sem_give(&home);
+    }
+}
+
+static void before_sleep(void)
+{
+    low_job = pend_tick;
+    (void)al_sem_give(&low_go);
+}
+
+static void op_deadline(void)
+{
+    if (al_sem_take_until(&never, al_in(1)) != AL_E_TIMEOUT) {
+        al_panic("no timeout");
+    }
+}
+
+static void op_in_time(void)
+{
+    if (al_sem_take_until(&unit, al_in(1)) != AL_OK) {
+        al_panic("not in time");
+    }
+}
+
 /* ---- mutexes ---- */
 
 static void op_mutex_free(void)
@@ -206,6 +273,28 @@ static void before_handover(void)
 static void op_handover(void)
 {
     al_mutex_unlock(&mutex);
+}
+
+static void low_hold_on(void)
+{
+    lock(&mutex);
+    (void)al_sem_give(&unit);
+    pend_tick(); /* the operator gives up */
+    al_mutex_unlock(&mutex);
+}
+
+static void before_give_up(void)
+{
+    low_job = low_hold_on;
+    (void)al_sem_give(&low_go);
+    al_sem_take(&unit);
+}
+
+static void op_give_up(void)
+{
+    if (al_mutex_lock_until(&mutex, al_in(1)) != AL_E_TIMEOUT) {
+        al_panic("locked");
+    }
 }
 
 /* Link n holds chain[n] and waits for chain[n - 1]; the first one's holder is
@@ -248,12 +337,6 @@ static void op_chain(void)
 
 /* ---- time ---- */
 
-static void before_sleep(void)
-{
-    low_job = pend_tick;
-    (void)al_sem_give(&low_go);
-}
-
 static void op_sleep(void)
 {
     al_sleep(1);
@@ -268,6 +351,67 @@ static void before_tick_wakes_all(void)
 {
     for (unsigned i = 0; i < SLEEPERS; i++) {
         (void)al_sem_give(&doze);
+    }
+}
+
+/* ---- tasks ---- */
+
+static void park_main(void)
+{
+    for (;;) {
+        (void)al_task_park(AL_FOREVER);
+    }
+}
+
+AL_TASK(parked, park_main, 15, 1024);
+
+static void op_wake_parked(void)
+{
+    (void)al_task_wake(al_task_id_of(&parked));
+}
+
+static void op_suspend(void)
+{
+    (void)al_task_suspend(al_task_id_of(&parked));
+    (void)al_task_wake(al_task_id_of(&parked));
+    (void)al_task_resume(al_task_id_of(&parked));
+}
+
+static void op_set_prio(void)
+{
+    (void)al_task_set_prio(al_task_id_self(), 11);
+    (void)al_task_set_prio(al_task_id_self(), 10);
+}
+
+/* One that waits, and the holder of what it waits for with it. */
+static void op_set_waiter_prio(void)
+{
+    (void)al_task_set_prio(al_task_id_of(&link2), 9);
+    (void)al_task_set_prio(al_task_id_of(&link2), 7);
+}
+
+static struct al_spawn child;
+static char child_stack[768] __attribute__((aligned(8)));
+static struct al_task_id child_id;
+
+static void child_main(void *args)
+{
+    (void)args;
+}
+
+static void op_create(void)
+{
+    static const struct al_task_params params = {
+            .name = "child",
+            .entry = child_main,
+            .stack = child_stack,
+            .stack_bytes = sizeof(child_stack),
+            .prio = 9,
+    };
+
+    al_task_create(&child, &params, &child_id);
+    if (al_task_join(child_id, AL_FOREVER) != AL_OK) {
+        al_panic("not joined");
     }
 }
 
@@ -334,16 +478,26 @@ const struct sweep_op sweep_ops[] = {
         {"semaphore, free", NULL, op_sem_free, NULL, ANY},
         {"give, task waits again", before_wake, op_wake, NULL, ANY},
         {"take blocks, is given", before_block, op_block, low_wait, ANY},
+        {"take behind eight others", before_crowd, op_crowd, after_crowd, ANY},
+        {"deadline passes", before_sleep, op_deadline, low_wait, ANY},
+        {"given before a deadline", before_block, op_in_time, low_wait, ANY},
         {"mutex, free", NULL, op_mutex_free, NULL, ANY},
         {"mutex, inherited", before_inherit, op_mutex_free, low_wait, ANY},
         {"mutex, handed over", before_handover, op_handover, NULL, ANY},
         {"mutex, chain of three", before_chain, op_chain, low_wait, ANY},
+        {"mutex, deadline passes", before_give_up, op_give_up, low_wait, ANY},
         {"sleep", before_sleep, op_sleep, low_wait, ANY},
         {"tick", NULL, pend_tick, NULL, ANY},
         {"tick wakes one", before_tick_wakes, pend_tick, NULL, ANY},
         {"tick wakes eight", before_tick_wakes_all, pend_tick, NULL, ANY},
         {"interrupt gives", before_wake, op_irq_wake, NULL, OVER_IRQ},
         {"heap", NULL, op_heap, NULL, ANY},
+        {"wake a parked task", NULL, op_wake_parked, NULL, ANY},
+        {"suspend, wake, resume", NULL, op_suspend, NULL, ANY},
+        {"own priority", NULL, op_set_prio, NULL, ANY},
+        {"priority in a chain", before_chain, op_set_waiter_prio, low_wait,
+                ANY},
+        {"create, end, join", NULL, op_create, NULL, ANY},
         {"death and restart", NULL, op_death, after_death, ANY},
 };
 const unsigned sweep_op_count = sizeof(sweep_ops) / sizeof(sweep_ops[0]);

@@ -165,6 +165,8 @@ kernel_stop: b kernel_stop
              "--document", f"{folder}/numbers.md", *options], check=False,
             stdout=subprocess.DEVNULL).returncode
 
+    (Path(folder) / "scale.json").write_text(json.dumps(
+        {"sem_give": {"1": 77, "10": 78}, "yield": {"1": 33, "10": 34}}))
     (Path(folder) / "size.json").write_text(json.dumps(
         {"minimal_full": {"flash": 7777, "ram": 888},
          "minimal_bare": {"flash": 4444, "ram": 333},
@@ -175,9 +177,10 @@ kernel_stop: b kernel_stop
     checks.equal("a document is written", numbers(), 0)
     text = (Path(folder) / "numbers.md").read_text()
     checks.equal("with the figures", [
-        part in text for part in ("| 11 | 12 | 13 |", "| nothing, much | 20 |", "| 7777 | 888 |",
+        part in text for part in ("| 11 | 12 | 13 |", "| nothing, much | 20 |",
+                                  " waiters | 77 | 78 |", "| 7777 | 888 |",
                                   "| 4444 | 333 |", "213 bytes", "mutex 27",
-                                  "6.5 bytes", "\n## defer\n")], [True] * 8)
+                                  "6.5 bytes", "\n## defer\n")], [True] * 9)
     checks.equal("which is then found right", numbers("--check"), 0)
     bench(folder, "bench defer 11 12 14\n# done 1\n")
     checks.equal("and wrong after another run", numbers("--check"), 1)
