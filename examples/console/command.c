@@ -6,8 +6,11 @@
 #include <fmt.h>
 
 #include "crashers.h"
+#include "guests.h"
 #include "port.h"
 #include "report.h"
+#include "semaphore.h"
+#include "words.h"
 
 #define STACK_BYTES 2048
 
@@ -18,7 +21,8 @@ static const char *given_line; /* the reader's while ready, then this task's */
 enum argument {
     NO_ARGUMENT,
     BYTES,
-    BYTES_OR_NONE
+    BYTES_OR_NONE,
+    WORDS
 };
 
 struct command {
@@ -27,12 +31,15 @@ struct command {
     void (*run)(void);
     void (*run_bytes)(uint32_t bytes); /* when there is an argument */
     const char *help;
+    void (*run_words)(const char *rest); /* WORDS: whatever was typed */
 };
 
 static void say_help(void);
 
 static void end_tour(void)
 {
+    guests_end();
+    semaphore_end();
     port_end(report_tour() ? 0 : 1);
 }
 
@@ -56,6 +63,12 @@ static const struct command commands[] = {
         {"heap", NO_ARGUMENT, report_heap, NULL, "the heap"},
         {"stats", NO_ARGUMENT, report_stats, NULL,
                 "the 1 kHz task's deadlines"},
+        {"spawn", WORDS, NULL, NULL,
+                "N | list | crash | end: tasks at run time", guests_command},
+        {"sem", WORDS, NULL, NULL,
+                "make UNITS MAX | give | take MS | wait MS [PRIO] | end",
+                semaphore_command},
+        {"top", NO_ARGUMENT, report_top, NULL, "the tasks, and what they use"},
         {"uptime", NO_ARGUMENT, report_uptime, NULL, "time since the start"},
         {"tour", NO_ARGUMENT, end_tour, NULL, "sum up and end"},
 };
@@ -70,76 +83,11 @@ static void say_help(void)
     say("# ...     a remark\n");
 }
 
-/* Cuts the next word off `*at`; an empty one at the end. */
-static const char *next_word(const char **at, size_t *length)
-{
-    const char *word = *at;
-    const char *end;
-
-    while (*word == ' ') {
-        word++;
-    }
-    end = word;
-    while (*end != ' ' && *end != '\0') {
-        end++;
-    }
-    *length = (size_t)(end - word);
-    *at = end;
-    return word;
-}
-
-static bool is_word(const char *word, size_t length, const char *name)
-{
-    for (size_t i = 0; i < length; i++) {
-        if (name[i] == '\0' || name[i] != word[i]) {
-            return false;
-        }
-    }
-    return name[length] == '\0';
-}
-
-/* 0..15, or 16 for what is no digit. */
-static uint32_t digit_value(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return (uint32_t)(c - '0');
-    }
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a') + 10u : 16u;
-}
-
-/* A whole number of 32 bits, decimal or 0x and hexadecimal; false if not. */
-static bool read_number(const char *word, size_t length, uint32_t *number)
-{
-    uint32_t base = 10;
-    uint64_t value = 0;
-    size_t i = 0;
-
-    if (length > 2 && word[0] == '0' && (word[1] | 0x20) == 'x') {
-        base = 16;
-        i = 2;
-    }
-    for (; i < length; i++) {
-        uint32_t digit = digit_value(word[i]);
-
-        if (digit >= base) {
-            return false;
-        }
-        value = value * base + digit;
-        if (value > UINT32_MAX) {
-            return false;
-        }
-    }
-    *number = (uint32_t)value;
-    return length > 0;
-}
-
-static void run_with_bytes(
-        const struct command *command, const char *word, size_t length)
+static void run_with_bytes(const struct command *command, struct word word)
 {
     uint32_t bytes;
 
-    if (!read_number(word, length, &bytes)) {
+    if (!word_number(word, &bytes)) {
         say("%s takes a number of bytes, 0 to 4294967295 (or 0x...): %s 4096\n",
                 command->name, command->name);
         return;
@@ -150,19 +98,22 @@ static void run_with_bytes(
 
 static void run_command(const struct command *command, const char *rest)
 {
-    size_t length;
-    size_t more;
-    const char *word = next_word(&rest, &length);
+    struct word word;
 
-    (void)next_word(&rest, &more);
-    if (more > 0 || (length > 0 && command->argument == NO_ARGUMENT)) {
+    if (command->argument == WORDS) {
+        command->run_words(rest);
+        return;
+    }
+    word = word_next(&rest);
+    if (!word_none(rest) ||
+            (word.length > 0 && command->argument == NO_ARGUMENT)) {
         say("%s takes %s; help lists the commands\n", command->name,
                 command->argument == NO_ARGUMENT ? "no argument"
                                                  : "one number");
         return;
     }
-    if (length > 0 || command->argument == BYTES) {
-        run_with_bytes(command, word, length);
+    if (word.length > 0 || command->argument == BYTES) {
+        run_with_bytes(command, word);
         return;
     }
     command->run();
@@ -170,14 +121,13 @@ static void run_command(const struct command *command, const char *rest)
 
 static void run_line(const char *line)
 {
-    size_t length;
-    const char *word = next_word(&line, &length);
+    struct word word = word_next(&line);
 
-    if (length == 0 || word[0] == '#') {
+    if (word.length == 0 || word.text[0] == '#') {
         return;
     }
     for (size_t i = 0; i < COMMANDS; i++) {
-        if (is_word(word, length, commands[i].name)) {
+        if (word_is(word, commands[i].name)) {
             run_command(&commands[i], line);
             return;
         }

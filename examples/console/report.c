@@ -6,6 +6,7 @@
 #include <fmt.h>
 
 #include "crashers.h"
+#include "guests.h"
 #include "periodic.h"
 #include "port.h"
 
@@ -173,6 +174,8 @@ static const char *state_name(
         return "held back";
     case AL_TASK_STOPPED:
         return "stopped";
+    case AL_TASK_SUSPENDED:
+        return "suspended";
     case AL_TASK_RECOVERING:
         return "recovering";
     }
@@ -191,6 +194,21 @@ void report_ps(void)
                 (unsigned)info.prio, state_name(task, info.state),
                 (unsigned)info.stack_used, (unsigned)info.stack_limit,
                 (unsigned)info.restarts);
+    }
+}
+
+void report_top(void)
+{
+    struct al_task_info info;
+
+    say("task      prio  own  state       starts  heap bytes  mutexes held\n");
+    for (struct al_task *task = al_task_next(NULL); task != NULL;
+            task = al_task_next(task)) {
+        al_task_read(task, &info);
+        say("%-8s  %4u  %3u  %-10s  %6u  %10u  %12u\n", info.name,
+                (unsigned)info.prio, (unsigned)info.base_prio,
+                state_name(task, info.state), (unsigned)info.generation,
+                (unsigned)info.heap_bytes, (unsigned)info.mutexes);
     }
 }
 
@@ -257,7 +275,7 @@ bool report_tour(void)
     int leaked;
 
     al_heap_read(&heap);
-    leaked = (int)(heap.used_bytes - begin.heap_used);
+    leaked = (int)(heap.used_bytes - begin.heap_used - guests_kept_bytes());
     for (size_t i = 0; i < LOCKS; i++) {
         held += al_mutex_is_held(locks[i].mutex);
     }

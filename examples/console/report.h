@@ -15,6 +15,7 @@ void report_begin(void);
 void report_new_crashes(void);
 
 void report_ps(void);
+void report_top(void);
 void report_crashes(void);
 void report_locks(void);
 void report_heap(void);

@@ -91,11 +91,14 @@ def check_tour(preset, stdin):
     crashes = {}
     for line, answer in answers(output):
         command = line.split(" ")[0]
-        if command in CAUSES and answer[0] != "fits":
+        if line == "spawn crash":
+            assert CRASH.fullmatch(answer[0])[2] == "guest", answer
+            crashes["spawn"] = 1
+        elif command in CAUSES and answer[0] != "fits":
             crashes.setdefault(command, 0)
             crashes[command] += 1
             assert crash_of([a for a in answer if a]) == command, answer
-    assert set(crashes) == CAUSES, f"not crashed: {CAUSES - set(crashes)}"
+    assert set(crashes) == CAUSES | {"spawn"}, f"not crashed: {crashes}"
     assert sum(crashes.values()) == int(summary[1]), crashes
     typed = TOUR.read_text().splitlines()
     assert [line for line, _ in answers(output)] == typed
@@ -115,7 +118,7 @@ def tour_of_empty_inputs():
     done = subprocess.run(
         ["sh", "-c", f'exec "{RUN}" "{image("stm32f405-gcc-run")}" <&-'],
         capture_output=True, timeout=120, check=False)
-    assert done.returncode == 0 and b"\ntour: 12 crashes" in done.stdout
+    assert done.returncode == 0 and b"\ntour: 13 crashes" in done.stdout
 
 
 def tour_on_other_boards_and_compilers():
@@ -207,14 +210,99 @@ def lock_gives_back_what_it_held():
                for line in got[1]), got[1]
 
 
+def spawn_makes_crashes_and_joins():
+    got = ask(["spawn 3", "spawn 2", "spawn list", "ps", "spawn crash",
+               "spawn list", "spawn end", "spawn list", "spawn end", "heap",
+               "spawn 5", "spawn list", "spawn end", "heap"])
+    assert [got[0], got[1]] == [["3 made, 3 live"], ["2 made, 5 live"]], got
+    assert len(got[2]) == 5 and all(" 0 restarts" in a for a in got[2]), got
+    assert sum(a.startswith("guest ") for a in got[3]) == 5, got[3]
+    assert CRASH.fullmatch(got[4][0])[2] == "guest", got[4]
+    assert got[5][0].endswith(" 1 restarts"), got[5]
+    assert got[6][0].startswith("5 ended and joined, 0 live"), got[6]
+    assert got[7] == ["no guest lives: spawn 3 makes some"], got[7]
+    assert got[8][0].startswith("0 ended and joined, 0 live"), got[8]
+    # Their control blocks are used again, and their stacks are back.
+    assert got[9] == got[13] and ", 5 blocks" in got[9][0], got
+    assert all("task 2 in the block" in a for a in got[11]), got[11]
+    kept = re.search(r"keeps (\d+) bytes", got[6][0])[1]
+    assert f"heap: {kept} of" in got[9][0], (got[6], got[9])
+
+
+def spawn_meets_the_end_of_the_heap():
+    status, output = run(b"spawn 150\nspawn crash\nspawn 1\nlock\nsem make 0 1\n"
+                         b"sem wait 10\nspawn end\nlock\noverflow\nspawn 100\n"
+                         b"spawn end\ntour\n")
+    got = dict(answers(output))
+    full = re.fullmatch(r"(\d+) made, \1 live: no more, al_task_spawn\(\) says "
+                        r"AL_E_MEMORY", got["spawn 150"][0])
+    assert full and int(full[1]) > 50, got["spawn 150"]
+    assert got["spawn 1"][0].startswith(f"0 made, {full[1]} live"), got
+    assert "AL_E_MEMORY" in got["sem wait 10"][0], got["sem wait 10"]
+    assert got["spawn 100"][0] == "100 made, 100 live", got["spawn 100"]
+    assert status == 0, output[-300:]
+
+
+def sem_serves_by_urgency_and_deadline():
+    got = ask(["sem", "sem give", "sem make 1 3", "sem take 0", "sem take 20",
+               "sem wait 40 9", "sem wait 5000 9", "sem wait 5000 20",
+               "sem give", "sem take 100", "sem give", "sem", "sem give",
+               "sem give", "sem give", "sem give", "sem take 5",
+               "sem wait 5000 9", "sem end", "sem"])
+    none = "no semaphore: sem make 0 3 makes one"
+    assert got[0] == got[1] == [none], got[:2]
+    assert got[2] == ["semaphore: 1 of 3 units, 0 waiting"], got[2]
+    assert got[3] == ["AL_OK after 0 ms"], got[3]
+    assert got[4] == ["AL_E_TIMEOUT after 20 ms"], got[4]
+    assert got[7][0] == "semaphore: 0 of 3 units, 3 waiting", got[7]
+    assert "taker 2, priority 20: AL_OK after" in got[8][4], got[8]
+    assert "taker 1, priority 9: waits" in got[8][3], got[8]
+    assert got[9] == ["AL_E_TIMEOUT after 100 ms"], got[9]
+    assert got[11][1] == "taker 0, priority 9: AL_E_TIMEOUT after 40 ms", got
+    assert "taker 1, priority 9: AL_OK after" in got[11][2], got[11]
+    assert [a[0] for a in got[12:16]] == ["AL_OK"] * 3 + ["AL_E_FULL"], got
+    assert got[16] == ["AL_OK after 0 ms"], got[16]
+    assert got[18][0] == none, got[18]
+
+
+def sem_survives_its_users():
+    """Takers fill up, are destroyed under, and die with nothing lost."""
+    lines = ["sem make 0 1"] + ["sem wait 600000"] * 9 + ["overflow"] + \
+        ["sem make 0 1"] + ["sem wait 600000"] * 8 + ["sem give"] * 9
+    got = ask(lines)
+    assert got[8][0] == "semaphore: 0 of 1 units, 8 waiting", got[8]
+    assert got[9] == ["8 tasks wait: more this console does not hold"], got[9]
+    assert crash_of(got[10]) == "overflow"
+    assert sum("AL_E_DESTROYED" in a for a in got[11]) == 8, got[11]
+    assert got[-1][:2] == ["AL_OK", "semaphore: 1 of 1 units, 0 waiting"]
+    _, output = run("\n".join([*lines, "null", "tour", ""]).encode())
+    assert TOUR_LINE.search(output), output[-300:]
+
+
+def top_tells_what_tasks_use():
+    got = ask(["spawn 1", "top"])[1]
+    rows = {line.split()[0]: line.split() for line in got}
+    assert {"task", "reader", "command", "periodic", "guest"} == set(rows), got
+    assert rows["command"][1:4] == ["8", "8", "running"], got
+
+
 def bad_commands_get_one_line():
     bad = ["foo", "overflo", "overflow abc", "overflow 99999999999",
            "overflow -1", "overflow 4294967296", "overflow 0x", "overflow 1 2",
            "vla", "vla x", "vla 12 3", "vla 0xg", "ps 1", "null 0", "help me",
+           "spawn", "spawn 0", "spawn x", "spawn 3 3", "spawn -1", "spawn list 1",
+           "spawn 4294967296", "spawn endx", "sem x", "sem make", "sem make 2 1",
+           "sem make 0 0", "sem make 0 1001", "sem make 1 2 3", "sem give 1",
+           "sem take 1", "sem make 0 4294967296", "top 1",
            "Help", "12", "stats?", "x" * 80, "vla 99999999999999999999999999"]
     for line, answer in zip(bad, ask(bad)):
         assert len(answer) == 1 and len(answer[0]) > 10, f"{line}: {answer}"
         assert not CRASH.match(answer[0]), f"{line}: {answer}"
+    bad = ["sem take", "sem take 2001", "sem take x", "sem give 1", "sem wait",
+           "sem wait 1 8", "sem wait 1 31", "sem wait 600001", "sem wait 1 9 1",
+           "sem end 1", "sem wait x 9", "sem wait 1 x"]
+    for line, answer in zip(bad, ask(["sem make 0 1", *bad])[1:]):
+        assert len(answer) == 1 and answer[0].startswith("sem make UNITS"), line
     assert ask(["", "   ", "# remark", "  vla   8  "]) == [[], [], [], ["fits"]]
 
 
@@ -350,7 +438,10 @@ TESTS = [
     overflow_and_vla_of_all_sizes, what_fits_is_a_matter_of_size_alone,
     frames_of_overflow_are_64_bytes, crashes_keeps_the_newest,
     reports_have_their_form, lock_gives_back_what_it_held,
-    bad_commands_get_one_line, lines_are_edited_and_bounded,
+    spawn_makes_crashes_and_joins, spawn_meets_the_end_of_the_heap,
+    sem_serves_by_urgency_and_deadline, sem_survives_its_users,
+    top_tells_what_tasks_use, bad_commands_get_one_line,
+    lines_are_edited_and_bounded,
     the_last_line_needs_no_end, nothing_typed_ahead_is_lost,
     slow_and_torn_input_is_typed_as_well,
     a_stalled_listener_loses_nothing, a_terminal_is_live,
