@@ -149,6 +149,14 @@ static void after_yield(void)
     al_yield(); /* the peer goes to wait */
 }
 
+/* The same with floating-point registers to be saved. */
+static void op_yield_fpu(void)
+{
+    __asm__ volatile("vmov.f32 s16, s16" ::: "s16");
+    al_yield();
+    __asm__ volatile("vmov.f32 s16, s16" ::: "s16");
+}
+
 /* ---- semaphores ---- */
 
 static void op_sem_free(void)
@@ -475,6 +483,7 @@ static void after_death(void)
 const struct sweep_op sweep_ops[] = {
         {"nothing", NULL, nothing, NULL, ANY},
         {"yield to a peer", before_yield, op_yield, after_yield, ANY},
+        {"yield, FPU in use", before_yield, op_yield_fpu, after_yield, ANY},
         {"semaphore, free", NULL, op_sem_free, NULL, ANY},
         {"give, task waits again", before_wake, op_wake, NULL, ANY},
         {"take blocks, is given", before_block, op_block, low_wait, ANY},
