@@ -130,13 +130,18 @@ class Graph:
             target = next(iter(f.calls.values()))[2]
         return f
 
-    def edges(self, f):
+    def calls(self, f):
         """(depth, callee or None, address, target) of each call in f."""
         out = []
         for a, (depth, base, target, _) in sorted(f.calls.items()):
             if base != 0:
                 depth = f.own + max(depth, 0)
             out.append((depth, self.resolve(target), a, target))
+        return out
+
+    def edges(self, f):
+        """The same, with calls through pointers whose targets are named."""
+        out = self.calls(f)
         targets = self.indirect.get(f.name)
         for a, (depth, base) in sorted(f.indirect.items()):
             if targets is None:
@@ -165,10 +170,11 @@ class Graph:
                             f'at {min(f.variable):#x}')
         return f.own
 
-    def depth(self, f, stack=()):
-        """(bytes, path); path: [(name, depth of its entry), ...]."""
-        if f.addr in self.memo:
-            return self.memo[f.addr]
+    def depth(self, f, stack=(), whole=False):
+        """(bytes, path); path: [(name, depth of its entry), ...]. `whole`:
+        through checked functions as well."""
+        if (f.addr, whole) in self.memo:
+            return self.memo[f.addr, whole]
         if f in stack:
             names = [g.name for g in stack[stack.index(f):]] + [f.name]
             raise Unbounded('recursion: ' + ' -> '.join(names))
@@ -178,10 +184,10 @@ class Graph:
                 raise Unbounded(f'{self.where(f)} calls '
                                 f'{self.image.target_name(target)} at {a:#x}, '
                                 'which is not in this file')
-            if self.checked(callee) or self.ends(callee):
+            if self.checked(callee) and not whole or self.ends(callee):
                 continue
             try:
-                below, rest = self.depth(callee, stack + (f,))
+                below, rest = self.depth(callee, stack + (f,), whole)
             except Unbounded:
                 b = self.bound(callee)
                 if b is None or self.record(callee):
@@ -189,8 +195,19 @@ class Graph:
                 below, rest = b, [(callee.name, 0)]
             if d + below > best:
                 best, path = d + below, [(n, d + at) for n, at in rest]
-        self.memo[f.addr] = (best, [(f.name, 0)] + path)
-        return self.memo[f.addr]
+        self.memo[f.addr, whole] = (best, [(f.name, 0)] + path)
+        return self.memo[f.addr, whole]
+
+    def known(self, f, stack=()):
+        """What of a depth is known where it has no bound."""
+        if (f.addr, None) in self.memo:
+            return self.memo[f.addr, None]
+        best = max(f.own, self.bound(f) or 0)
+        for d, callee, _, _ in self.calls(f):
+            if callee and callee not in stack and not self.ends(callee):
+                best = max(best, d + self.known(callee, stack + (f,)))
+        self.memo[f.addr, None] = best
+        return best
 
     def precompiled(self):
         """Unmarked functions that stated names reach by calls and pointers."""

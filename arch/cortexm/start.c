@@ -12,6 +12,8 @@
 #include "image.h"
 #include "registers.h"
 
+#include <alula/config.h>
+
 #include <chip.h>
 
 extern const struct al_task_def __al_taskdefs_low[];
@@ -58,6 +60,10 @@ static void exceptions_start(void)
     CPACR |= CPACR_CP10_CP11; /* reads as zero where there is no FPU */
     __asm__ volatile("dsb\n\tisb" ::: "memory");
 }
+
+/* At the low end of RAM: an overflow that nothing checks leaves RAM. */
+static char irq_stack[AL_CFG_IRQ_STACK]
+        __attribute__((aligned(8), section(".noinit.alula.irq_stack"), used));
 
 AL_NORETURN void al_boot_c(void);
 

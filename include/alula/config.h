@@ -67,7 +67,8 @@
 #  error "AL_CFG_IDLE_STACK must be 512 to 65536, a multiple of 8: set it in alula_config.h"
 #endif
 
-/* Bytes of the interrupt stack, all nested handlers together; 512 .. 65536. */
+/* Bytes of the interrupt stack, all nested handlers together; 512 .. 65536. The
+ * link says when the image's handlers may need more. */
 #ifndef AL_CFG_IRQ_STACK
 #  define AL_CFG_IRQ_STACK 2048
 #endif

@@ -8,7 +8,8 @@
 2. One that calls a checked function of the kernel's or the application's, jumps
    to one, calls through a pointer, calls the C library, or has a frame of no
    fixed size fails the build with a sentence that names it, and leaves no
-   image.
+   image. So do a plain function under a vector's name, and handlers that need
+   more than the interrupt stack when they nest.
 Fails if: alula-stack does not look at raw handlers' calls, or alula-as checks
 them.
 
@@ -35,6 +36,11 @@ REFUSED = {
     "calls_pointer": ("TIM2_IRQHandler (main.c.obj): calls through a pointer",
                       RAW),
     "calls_library": ("TIM2_IRQHandler (main.c.obj): calls ", "memcpy", RAW),
+    "plain": ("TIM5_IRQHandler (main.c.obj): handles an interrupt as a plain "
+              "function, so that it would be checked against the limit of the "
+              "task that it interrupts: define it by AL_IRQ(TIM5_IRQHandler)",),
+    "deep": ("nested handlers may take", "TIM5_IRQHandler 15",
+             "which has 2048: set AL_CFG_IRQ_STACK to 2"),
     "jumps": ("TIM2_IRQHandler (main.c.obj): calls helper", RAW),
     "variable": ("function `TIM2_IRQHandler': it is a raw interrupt handler, "
                  "which nothing checks, and its frame has no fixed size; way "

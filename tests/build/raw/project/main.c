@@ -43,6 +43,27 @@ AL_IRQ_RAW(TIM2_IRQHandler)
 #endif
 }
 
+#if defined(deep)
+AL_IRQ(TIM5_IRQHandler)
+{
+    volatile char room[1500];
+
+    for (unsigned i = 0; i < sizeof(room); i++) {
+        room[i] = 1;
+    }
+    helper();
+}
+#elif defined(plain)
+void TIM5_IRQHandler(void);
+void TIM5_IRQHandler(void)
+{
+    volatile char room[8];
+
+    room[0] = 1;
+    helper();
+}
+#endif
+
 /* Two of one body stay two. */
 AL_IRQ_RAW(TIM3_IRQHandler)
 {
