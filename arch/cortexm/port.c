@@ -174,8 +174,17 @@ void arch_pend_tick(void)
 void SysTick_Handler(void);
 
 /* Raw: time_tick() and all below it run unchecked, as part of the kernel. */
-void SysTick_Handler(void)
+__attribute__((weak)) void SysTick_Handler(void)
 {
+    time_tick(CHIP_COUNTER);
+}
+
+void al_irq_tick(void)
+{
+    uint32_t ipsr;
+
+    __asm__ volatile("mrs %0, ipsr" : "=r"(ipsr));
+    CALLER_MUST(IRQ, 2, ipsr == 15);
     time_tick(CHIP_COUNTER);
 }
 

@@ -81,10 +81,25 @@ AL_NORETURN void al_boot_c(void)
     boot_kernel(&image);
 }
 
+/*
+ * CMSIS's hook for a vendor's clocks and buses: before memory is initialised, so
+ * that it may not keep anything in it. An application, or a library that it
+ * links, defines its own.
+ */
+void SystemInit(void);
+
+__attribute__((weak)) void SystemInit(void)
+{
+}
+
+AL_NORETURN void al_boot(void);
 AL_NORETURN void Reset_Handler(void);
 
-/* A bootloader may leave any stack pointer, limit register or mask behind. */
-__attribute__((naked)) AL_NORETURN void Reset_Handler(void)
+/*
+ * Where an application's own Reset_Handler goes on, if it has one. Whatever came
+ * before may leave any stack pointer, limit register or mask behind.
+ */
+__attribute__((naked)) AL_NORETURN void al_boot(void)
 {
     __asm__ volatile("@alula: unchecked 0\n"
                      "ldr r0, =__al_irq_stack_top\n\t"
@@ -95,5 +110,8 @@ __attribute__((naked)) AL_NORETURN void Reset_Handler(void)
                      "msr basepri, r0\n\t"
                      "cpsie i\n\t"
                      "ldr r9, =__al_irq_limit\n\t"
-                     "b al_boot_c");
+                     "bl SystemInit\n\t"
+                     "bl al_boot_c");
 }
+
+__attribute__((weak, alias("al_boot"))) AL_NORETURN void Reset_Handler(void);

@@ -76,6 +76,16 @@ void al_irq_enable(uint32_t line, al_prio prio);
  */
 void al_irq_disable(uint32_t line);
 
+/**
+ * Tell the kernel of a tick: by the handler of the tick's interrupt, when the
+ * application defines that itself (AL_IRQ with its vector's name), because it
+ * has other uses for it. The kernel programs the tick at start-up all the same.
+ *
+ * @context   the handler of the tick's interrupt
+ * @panics    IRQ.2  called from anywhere else
+ */
+void al_irq_tick(void);
+
 /* The kernel's state, as far as raw handlers reach into it: the inbox. */
 extern char al_core_state[] __asm__("al_core");
 #define AL_CORE_INBOX 8
