@@ -118,6 +118,7 @@ AL_INLINE void al_irq_raw_post(struct al_post *post)
  * @return    AL_OK      given; whoever gets it wakes when the last handler has
  *                       ended
  * @return    AL_E_FULL  the count is at its maximum; nothing changed
+ * @return    AL_E_DESTROYED  no semaphore any more, or never initialised
  * @cost      constant
  */
 AL_INLINE al_status al_irq_raw_sem_give(struct al_sem *sem)
@@ -127,7 +128,8 @@ AL_INLINE al_status al_irq_raw_sem_give(struct al_sem *sem)
     do {
         count = (int32_t)arch_load_linked(&sem->count);
         if (count >= *(const volatile int32_t *)&sem->max) {
-            return AL_E_FULL;
+            return sem->post.tag == AL_TAG(AL_KIND_SEM) ? AL_E_FULL
+                                                        : AL_E_DESTROYED;
         }
     } while (!arch_store_if(&sem->count, (uint32_t)count + 1));
     if (count < 0) {

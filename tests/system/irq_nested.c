@@ -11,7 +11,8 @@
  *   2. after each round the waiters have taken as many units as were given with
  *      AL_OK, none is left over, and what was refused was refused because the
  *      count was at its bound; the kernel is whole
- *   3. each of the holders of the lock was met by each handler
+ *   3. a semaphore that was destroyed, or is none, is told
+ *   4. each of the holders of the lock was met by each handler
  * Fails if: a raw give does not post, posts without being looked at, or posts an
  * object twice.
  * builds: gcc-O2 gcc-O0 clang-Os
@@ -172,6 +173,8 @@ static void act_first(unsigned n, const struct rig_hit *hit)
 }
 
 static struct al_sem op_sem = AL_SEM_INIT(0, 1);
+static struct al_sem ended = AL_SEM_INIT(1, 2);
+static struct al_sem none;
 static struct al_sem partner_sem = AL_SEM_INIT(0, 1);
 
 static void partner_main(void)
@@ -251,6 +254,10 @@ static void op_main(void)
     for (second = 0; second < 100 && wrong == NULL; second += 3) {
         wrong = sweep();
     }
+    al_sem_destroy(&ended);
+    CHECK(al_irq_raw_sem_give(&ended) == AL_E_DESTROYED &&
+                    al_irq_raw_sem_give(&none) == AL_E_DESTROYED,
+            "a raw give to what is no semaphore");
     CHECK(wrong == NULL, "nested gives: %s", wrong != NULL ? wrong : "right");
     for (unsigned n = 0; n < HANDLERS; n++) {
         CHECK(each[n].given > 1000 && each[n].full > 100,

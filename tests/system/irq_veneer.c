@@ -15,6 +15,7 @@
  * Fails if: the veneer does not restore r9, a level is mapped twice, or the
  * tick is more urgent than level 0.
  * builds: gcc-O2 gcc-O0 clang-O2
+ * options: AL_CFG_IRQ_STACK=4096
  * sources: ../interleave/rig.c
  */
 #include "../interleave/rig.h"
