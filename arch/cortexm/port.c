@@ -232,6 +232,10 @@ bool arch_is_ram(uintptr_t at, size_t bytes)
     uintptr_t low = (uintptr_t)__al_ram_low;
     uintptr_t high = (uintptr_t)__al_ram_high;
 
+    if (at - CHIP_RAM2_BASE < CHIP_RAM2_BYTES) {
+        low = CHIP_RAM2_BASE;
+        high = CHIP_RAM2_BASE + CHIP_RAM2_BYTES;
+    }
     return at >= low && at < high && bytes <= high - at;
 }
 

@@ -17,6 +17,10 @@
 #define CHIP_NULL_GUARD_LOG2  10
 #define CHIP_NULL_GUARD_BYTES (1u << CHIP_NULL_GUARD_LOG2)
 
+/* A second RAM, for al_heap_add(): PSRAM. */
+#define CHIP_RAM2_BASE  0x21000000u
+#define CHIP_RAM2_BYTES 0x1000000u
+
 #define CHIP_SYSTICK_HZ 25000000u
 
 /* The FPGA's cycle counter (Application Note 385, section 3.9): 32 bits, counts

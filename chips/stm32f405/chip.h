@@ -5,8 +5,9 @@
  * STM32F405: memory map and clocks. ST RM0090 revision 19, section 2.3, and
  * data sheet DocID022152.
  *
- * Main SRAM is 112 + 16 KiB in one piece from 0x20000000; the 64 KiB of CCM at
- * 0x10000000 are not used by the images' default map.
+ * Main SRAM is 112 + 16 KiB in one piece from 0x20000000. The 64 KiB of CCM at
+ * 0x10000000 are out of reach of DMA and of instruction fetches; images' default
+ * map leaves them alone. The emulator has none: an access there is a bus fault.
  */
 
 #include <stdint.h>
@@ -17,6 +18,10 @@
 /* Nothing below the flash is ever accessed: its alias at 0 least of all. */
 #define CHIP_NULL_GUARD_LOG2  27
 #define CHIP_NULL_GUARD_BYTES (1u << CHIP_NULL_GUARD_LOG2)
+
+/* A second RAM, for al_heap_add(): CCM. */
+#define CHIP_RAM2_BASE  0x10000000u
+#define CHIP_RAM2_BYTES 0x10000u
 
 /* SysTick counts processor cycles. */
 #define CHIP_SYSTICK_HZ 168000000u
