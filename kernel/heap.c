@@ -135,24 +135,27 @@ static struct region *region_of(const struct block *block)
 static enum block_state look_held(
         const struct region *region, const struct block *block)
 {
-    enum block_state state;
+    return region != NULL ? block_look(region, block) : BLOCK_NOT_LIVE;
+}
 
-    if (region == NULL) {
-        return BLOCK_NOT_LIVE;
+/* A live block is its owner's no longer. Who ended in memory of its own, which
+ * is something else by now, has no account any more. */
+static void disown_held(const struct block *block)
+{
+    struct al_task *owner = block->owner;
+
+    if (owner == NULL || !task_is_known(owner)) {
+        return;
     }
-    state = block_look(region, block);
-    if (state == BLOCK_LIVE && block->owner != NULL &&
-            !task_is_known(block->owner)) {
-        return BLOCK_NOT_LIVE;
+    owner->heap_bytes -= block_payload(block);
+    if (owner->heap_bytes == 0 && spawn_empty_held != NULL) {
+        spawn_empty_held(owner);
     }
-    return state;
 }
 
 static void free_held(struct region *region, struct block *block)
 {
-    if (block->owner != NULL) {
-        block->owner->heap_bytes -= block_payload(block);
-    }
+    disown_held(block);
     block_free(region, block);
 }
 
@@ -208,6 +211,14 @@ size_t al_heap_size(const void *payload)
     return bytes;
 }
 
+/* Add to, or take from, what a block counts for. */
+static void account_held(const struct block *block, uint32_t change)
+{
+    if (task_is_known(block->owner)) {
+        block->owner->heap_bytes += change;
+    }
+}
+
 bool al_heap_resize(void *payload, size_t bytes)
 {
     struct block *block = block_of(payload);
@@ -222,25 +233,25 @@ bool al_heap_resize(void *payload, size_t bytes)
     fits = wanted != 0 && block_payload(block) >= wanted;
     if (fits) {
         block_trim(region, block, wanted);
-        block->owner->heap_bytes += block_payload(block) - before;
+        account_held(block, block_payload(block) - before);
     }
     softlock_leave();
     return fits;
 }
 
-al_status al_heap_give(void *payload, struct al_task *task)
+al_status al_heap_give(void *payload, struct al_task_id to)
 {
     struct block *block = block_of(payload);
 
-    CALLER_MUST(HEAP, 6, task_is_known(task));
+    CALLER_MUST(HEAP, 6, task_id_is_sane(to));
     (void)enter(block);
-    if (task->state == AL_TASK_STOPPED) {
+    if (!task_id_lives(to)) {
         softlock_leave();
         return AL_E_STALE;
     }
-    block->owner->heap_bytes -= block_payload(block);
-    task->heap_bytes += block_payload(block);
-    block_own(block, task);
+    to.task->heap_bytes += block_payload(block);
+    disown_held(block);
+    block_own(block, to.task);
     softlock_leave();
     return AL_OK;
 }

@@ -76,18 +76,29 @@ void spawn_end_held(struct al_task *task)
         return;
     }
     (void)heap_free_held(spawn->block);
-    /* What it left on the heap names this block as its owner. */
-    if (task->heap_bytes == 0) {
+    spawn_empty_held(task);
+}
+
+/* What a task left on the heap names its control block as the owner: that waits
+ * for the last of it. */
+void spawn_empty_held(struct al_task *task)
+{
+    struct al_spawn *spawn = spawn_of(task);
+
+    if (task->heap_bytes == 0 && task->state == AL_TASK_STOPPED &&
+            (task->flags & AL_FLAG_HEAP) != 0) {
         spawn->next = spawned.free;
         spawned.free = spawn;
     }
 }
 
-/* Clears the control block, but for the counts that ids and records go by. */
+/* Clears the control block, but for the counts that ids and records go by, and
+ * what a task that had this memory left on the heap. */
 static void clear(struct al_spawn *spawn)
 {
     uint32_t spawns = spawn->task.spawns;
     uint32_t generation = spawn->task.generation;
+    uint32_t heap_bytes = spawn->task.heap_bytes;
 
     for (volatile uint32_t *word = (volatile uint32_t *)(void *)spawn;
             word < (volatile uint32_t *)(void *)(spawn + 1); word++) {
@@ -95,6 +106,7 @@ static void clear(struct al_spawn *spawn)
     }
     spawn->task.spawns = spawns;
     spawn->task.generation = generation;
+    spawn->task.heap_bytes = heap_bytes;
 }
 
 static void begin(struct al_spawn *spawn, const struct al_task_params *params,
@@ -178,6 +190,7 @@ static struct al_spawn *block_take(void)
         if (spawn != NULL) {
             spawn->task.spawns = 0;
             spawn->task.generation = 0;
+            spawn->task.heap_bytes = 0;
         }
     }
     return spawn;

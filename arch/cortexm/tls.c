@@ -43,7 +43,7 @@ uintptr_t arch_tls_start(const struct al_task_def *def, uintptr_t top)
         def->task->tls = (uintptr_t)__al_irq_tls - TP_BEFORE;
         return top;
     }
-    if (top - task_limit(def) < bytes) {
+    if (top < task_limit(def) || top - task_limit(def) < bytes) {
         def->task->tls = 0; /* no room: a use is an access near address 0 */
         return top;
     }

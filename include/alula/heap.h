@@ -138,10 +138,10 @@ AL_MUST_USE bool al_heap_resize(void *block, size_t bytes);
  * @return    AL_OK       it belongs to `task`
  * @return    AL_E_STALE  `task` has ended; nothing has changed
  * @panics    HEAP.1, HEAP.2, HEAP.3  as al_heap_free()
- * @panics    HEAP.6  `task` is not a task
+ * @panics    HEAP.6  `task` was never a task
  * @cost      constant
  */
-AL_MUST_USE al_status al_heap_give(void *block, struct al_task *task);
+AL_MUST_USE al_status al_heap_give(void *block, struct al_task_id task);
 
 /**
  * Add memory to the heap, for good.

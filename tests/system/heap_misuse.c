@@ -77,18 +77,20 @@ static void alloc_at_12(void)
 static void give_to_none(void)
 {
     block = al_heap_alloc(20);
-    ignored = al_heap_give(block, (struct al_task *)(void *)block) == AL_OK;
+    ignored =
+            al_heap_give(block, (struct al_task_id){(void *)block, 1}) == AL_OK;
 }
 
 static void give_to_nowhere(void)
 {
-    ignored = al_heap_give(block, (struct al_task *)(uintptr_t)RIG_NOWHERE) ==
+    ignored = al_heap_give(block,
+                      (struct al_task_id){(void *)(uintptr_t)RIG_NOWHERE, 1}) ==
               AL_OK;
 }
 
 static void give_none(void)
 {
-    ignored = al_heap_give(&ignored, &rig_victim) == AL_OK;
+    ignored = al_heap_give(&ignored, al_task_id_of(&rig_victim)) == AL_OK;
 }
 
 static void add_the_heap(void)
@@ -156,8 +158,11 @@ static void frees_well(void)
     al_heap_free(b);
 }
 
+static struct al_task_id ended_id;
+
 static void ended(void)
 {
+    ended_id = al_task_id_self();
 }
 AL_TASK(has_ended, ended, 6, 1024);
 
@@ -285,6 +290,7 @@ static void damage_each_word(void)
 static void judge(void)
 {
     struct al_heap_info info;
+    struct al_task_info self;
 
     panics(free_twice, 2, "free twice");
     panics(free_inside, 2, "free inside");
@@ -305,7 +311,9 @@ static void judge(void)
             "adding memory that is none: a bus fault");
     CHECK(rig_run(frees_well) == 0, "the heap works on");
     block = al_heap_alloc(10);
-    CHECK(al_heap_give(block, &has_ended) == AL_E_STALE, "give to the dead");
+    CHECK(al_heap_give(block, ended_id) == AL_E_STALE, "give to the dead");
+    al_task_read(al_task_self(), &self);
+    CHECK(self.heap_bytes == al_heap_size(block), "and it stays with us");
     al_heap_free(block);
 
     panics(overrun, 3, "written past its end");

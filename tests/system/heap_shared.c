@@ -125,7 +125,7 @@ static void pass_on(unsigned who, unsigned slot)
         has[who].block[slot] = NULL;
         block[0] = (char)('A' + to);
         gift.block = block;
-        if (al_heap_give(block, tasks[to]) != AL_OK) {
+        if (al_heap_give(block, al_task_id_of(tasks[to])) != AL_OK) {
             wrong_accounts++;
         }
     }

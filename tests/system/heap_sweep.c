@@ -83,7 +83,7 @@ static void op_give(void)
 {
     char *a = al_heap_alloc(40);
 
-    bad += al_heap_give(a, &urgent) != AL_OK;
+    bad += al_heap_give(a, al_task_id_of(&urgent)) != AL_OK;
     al_heap_free(a);
 }
 

@@ -63,10 +63,34 @@ void __al_scope_close(struct al_scope *scope)
     fail_msg("%p is not the newest scope", (void *)scope);
 }
 
-/* The task module's: heap.c asks it whether an owner is a task. */
+/* The task module's, as far as heap.c asks it. */
 bool task_is_known(const struct al_task *task)
 {
     return task == &tasks[0] || task == &tasks[1];
+}
+
+bool task_id_is_sane(struct al_task_id id)
+{
+    return task_is_known(id.task);
+}
+
+bool task_id_lives(struct al_task_id id)
+{
+    return id.spawn == id.task->spawns;
+}
+
+/* spawn.c's: counts when a task was left without a block. */
+static unsigned emptied;
+
+void spawn_empty_held(struct al_task *task)
+{
+    assert_int_equal(task->heap_bytes, 0);
+    emptied++;
+}
+
+static struct al_task_id id_of(unsigned n)
+{
+    return (struct al_task_id){&tasks[n], tasks[n].spawns};
 }
 
 static int start(void **state)
@@ -296,7 +320,7 @@ static void resize(void *at)
 
 static void give_to_other(void *at)
 {
-    ignored = al_heap_give(at, &tasks[1]) != 0;
+    ignored = al_heap_give(at, id_of(1)) != 0;
 }
 
 static void refused(void *at)
@@ -471,14 +495,14 @@ static void is_given_with_its_bytes(void **state)
     char *other = al_heap_alloc(50);
 
     (void)state;
-    assert_int_equal(al_heap_give(block, &tasks[1]), AL_OK);
+    assert_int_equal(al_heap_give(block, id_of(1)), AL_OK);
     look();
     assert_int_equal(tasks[0].heap_bytes, al_heap_size(other));
     assert_int_equal(tasks[1].heap_bytes, al_heap_size(block));
-    assert_int_equal(al_heap_give(block, &tasks[1]), AL_OK);
+    assert_int_equal(al_heap_give(block, id_of(1)), AL_OK);
     assert_int_equal(tasks[1].heap_bytes, al_heap_size(block));
-    tasks[0].state = AL_TASK_STOPPED;
-    assert_int_equal(al_heap_give(block, &tasks[0]), AL_E_STALE);
+    assert_int_equal(
+            al_heap_give(block, (struct al_task_id){tasks, 9}), AL_E_STALE);
     look();
     al_heap_free(other);
     al_heap_free(block);
@@ -486,7 +510,7 @@ static void is_given_with_its_bytes(void **state)
     site = 0;
     if (setjmp(dead) == 0) {
         ignored = al_heap_give(al_heap_alloc(8),
-                          (struct al_task *)(void *)region) != 0;
+                          (struct al_task_id){(void *)region, 1}) != AL_OK;
         fail();
     }
     assert_int_equal(site, PANIC_HEAP_6);
@@ -514,6 +538,34 @@ static void keeps_the_kernels_blocks(void **state)
     look();
 }
 
+static void frees_for_who_is_no_task_any_more(void **state)
+{
+    static struct al_task gone;
+    char *block;
+
+    (void)state;
+    al_core.current = &gone; /* in memory that is something else by then */
+    block = al_heap_alloc(100);
+    gone.heap_bytes = 1234567;
+    al_core.current = &tasks[0];
+    al_heap_free(block);
+    assert_int_equal(gone.heap_bytes, 1234567);
+    assert_int_equal(heap.regions[0].blocks, 0);
+
+    emptied = 0;
+    block = al_heap_alloc(10);
+    al_heap_free(al_heap_alloc(10));
+    assert_int_equal(emptied, 0);
+    al_heap_free(block);
+    assert_int_equal(emptied, 1);
+    block = al_heap_alloc(10);
+    assert_int_equal(al_heap_give(block, id_of(1)), AL_OK);
+    assert_int_equal(emptied, 2);
+    al_heap_free(block);
+    assert_int_equal(emptied, 3);
+    look();
+}
+
 static void keeps_what_a_scope_gave_away(void **state)
 {
     struct al_scope scope;
@@ -525,7 +577,7 @@ static void keeps_what_a_scope_gave_away(void **state)
     al_scope_close(&scope);
     assert_int_equal(heap.regions[0].blocks, 0);
     al_heap_scope_open(&scope, &slot, 64);
-    assert_int_equal(al_heap_give(slot, &tasks[1]), AL_OK);
+    assert_int_equal(al_heap_give(slot, id_of(1)), AL_OK);
     al_scope_close(&scope);
     assert_int_equal(tasks[1].heap_bytes, 64);
     look();
@@ -774,6 +826,7 @@ int main(void)
             cmocka_unit_test_setup(aligns, start),
             cmocka_unit_test_setup(has_regions, start),
             cmocka_unit_test_setup(keeps_the_kernels_blocks, start),
+            cmocka_unit_test_setup(frees_for_who_is_no_task_any_more, start),
             cmocka_unit_test_setup(damage_ends_nobody_else, start),
     };
 
