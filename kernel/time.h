@@ -56,7 +56,8 @@ void time_remove_held(struct al_timer_node *timer);
 
 /*
  * Take a waiting task out of the books of what it waits for; its timer is not
- * looked at. False: it had been served, and is awake. The lock is held.
+ * looked at. False: it had been served, and is awake, or a post that is on its
+ * way decides and wakes it. The lock is held.
  */
 bool time_cancel_wait_held(struct al_task *task);
 

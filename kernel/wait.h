@@ -47,6 +47,15 @@ inline void wait_remove_held(struct al_task *task)
 /* Change the priority of a task that waits: behind its new equals. */
 void wait_set_prio_held(struct al_task *task, uint8_t prio);
 
+/* Who comes after `task` in its queue, or NULL. */
+static inline struct al_task *wait_next_held(const struct al_task *task)
+{
+    struct al_task *next = task->next;
+
+    /* Back at the first of its ring: on to the next ring. */
+    return next->ring_link != NULL ? next->ring_next : next;
+}
+
 /* The most urgent task that waits longest, or NULL. */
 static inline struct al_task *wait_first_held(const struct al_waitq *queue)
 {

@@ -49,7 +49,7 @@ AL_STATIC_ASSERT(
         offsetof(struct al_core, current) == CORE_CURRENT &&
                 offsetof(struct al_core, locked) == CORE_LOCKED &&
                 offsetof(struct al_core, inbox) == CORE_INBOX &&
-                AL_CORE_INBOX == CORE_INBOX &&
+                AL_CORE_LOCKED == CORE_LOCKED && AL_CORE_INBOX == CORE_INBOX &&
                 offsetof(struct al_core, ready_map) == CORE_READY_MAP &&
                 offsetof(struct al_core, ready) == CORE_READY,
         "offsets.h is out of date: struct al_core");

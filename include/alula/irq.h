@@ -9,6 +9,7 @@
  * and nothing else. The kernel never masks an interrupt: every one outranks it.
  */
 
+#include <alula/event.h>
 #include <alula/sem.h>
 #include <alula/status.h>
 #include <alula/types.h>
@@ -88,7 +89,15 @@ void al_irq_tick(void);
 
 /* The kernel's state, as far as raw handlers reach into it: the inbox. */
 extern char al_core_state[] __asm__("al_core");
-#define AL_CORE_INBOX 8
+#define AL_CORE_LOCKED 4
+#define AL_CORE_INBOX  8
+
+/* Is somebody in the kernel? Whatever is set then is posted. */
+AL_INLINE bool al_irq_raw_is_kernel_busy(void)
+{
+    return *(const volatile uint32_t *)(const void *)(al_core_state +
+                                                      AL_CORE_LOCKED) != 0;
+}
 
 /*
  * Have the kernel look at an object, as soon as nobody holds its lock and no
@@ -134,6 +143,34 @@ AL_INLINE al_status al_irq_raw_sem_give(struct al_sem *sem)
     } while (!arch_store_if(&sem->count, (uint32_t)count + 1));
     if (count < 0) {
         al_irq_raw_post(&sem->post);
+    }
+    return AL_OK;
+}
+
+/**
+ * Set bits of `event` from a raw handler, or any other, of any priority at any
+ * moment.
+ *
+ * @param[in,out] event
+ * @param[in] bits
+ * @context   irq
+ * @return    AL_OK           set; whoever is satisfied by them wakes when the
+ *                            last handler has ended
+ * @return    AL_E_DESTROYED  destroyed, or never initialised; nothing changed
+ * @cost      constant
+ */
+AL_INLINE al_status al_irq_raw_event_set(struct al_event *event, uint32_t bits)
+{
+    if (*(const volatile uint32_t *)&event->post.tag != AL_TAG(AL_KIND_EVENT)) {
+        return AL_E_DESTROYED;
+    }
+    while (!arch_store_if(
+            &event->bits, arch_load_linked(&event->bits) | bits)) {
+    }
+    /* Somebody waits, or may be about to. */
+    if (*(struct al_task *const volatile *)&event->waiters.head != NULL ||
+            al_irq_raw_is_kernel_busy()) {
+        al_irq_raw_post(&event->post);
     }
     return AL_OK;
 }
