@@ -51,7 +51,7 @@ static struct {
     struct al_task *sliced; /* who ran at the last tick; tick handler */
     uint32_t slice_left;    /* ticks; tick handler */
     bool slice_over;        /* it is to give way; under the lock */
-} clock __attribute__((section(".bss.alula.state")));
+} clock __attribute__((aligned(16), section(".bss.alula.state")));
 
 void time_boot(void)
 {
@@ -147,25 +147,9 @@ __attribute__((noinline)) static uint32_t catch_up(uint32_t counter)
 
 static void expire_until_held(al_time now);
 
-void time_tick(uint32_t counter)
+/* Something is due by `now`: look at once, or have the lock's holder look. */
+__attribute__((noinline)) static void tick_look(al_time now)
 {
-    uint32_t index = clock.index;
-    uint32_t next = index + 1;
-    al_time now = clock.count[index & 1];
-    bool slice_over = slice_is_over();
-
-    if (__builtin_expect(counter - clock.due < clock.period, 1)) {
-        clock.due += clock.period;
-        now++;
-    } else {
-        now += catch_up(counter);
-    }
-    clock.count[next & 1] = now;
-    AL_BARRIER();
-    clock.index = next;
-    if ((int32_t)((uint32_t)now - clock.expiry) < 0 && !slice_over) {
-        return;
-    }
     if (softlock_is_taken()) {
         softlock_irq_post(&clock.post);
         return;
@@ -173,6 +157,47 @@ void time_tick(uint32_t counter)
     softlock_take();
     expire_until_held(now);
     softlock_irq_leave();
+}
+
+/* Fills the copy that nobody reads, and makes it the valid one. */
+static inline al_time advance(uint32_t index, uint32_t ticks)
+{
+    al_time *valid = &clock.count[index & 1];
+    al_time now = *valid + ticks;
+
+    /* The clock is aligned to both together. */
+    valid = (al_time *)((uintptr_t)valid ^ sizeof(al_time));
+    *valid = now;
+    AL_BARRIER();
+    clock.index = index + 1;
+    return now;
+}
+
+__attribute__((noinline)) static void tick_late(uint32_t counter)
+{
+    (void)slice_is_over();
+    tick_look(advance(clock.index, catch_up(counter)));
+}
+
+/* What is usual stays in the registers that a handler may use. */
+void time_tick(uint32_t counter)
+{
+    uint32_t due = clock.due;
+    uint32_t period = clock.period;
+    bool slice_over;
+    al_time now;
+
+    if (__builtin_expect(counter - due >= period, 0)) {
+        tick_late(counter);
+        return;
+    }
+    clock.due = due + period;
+    now = advance(clock.index, 1);
+    slice_over = slice_is_over();
+    if (__builtin_expect((int32_t)((uint32_t)now - clock.expiry) >= 0, 0) ||
+            slice_over) {
+        tick_look(now);
+    }
 }
 
 /* The low half of the time, or of the time a tick ago: what a comparison that
