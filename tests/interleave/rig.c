@@ -397,7 +397,7 @@ static const char *check_ring(struct al_task *first, unsigned prio)
         if (task->waitq != NULL || task->wants != NULL) {
             return "a ready task that waits";
         }
-        if (++members > 64) {
+        if (++members > 2000) {
             return "ready ring: not closed";
         }
         task = task->next;
@@ -405,13 +405,34 @@ static const char *check_ring(struct al_task *first, unsigned prio)
     return NULL;
 }
 
+/* kernel/sched.h: a bit a rank, and above 32 levels a bit for each 32 ranks. */
+extern uint32_t sched_groups[];
+
+static bool bit_of(uint32_t map, unsigned rank)
+{
+    return (map << rank % 32 & 0x80000000u) != 0;
+}
+
+static bool is_marked(unsigned rank)
+{
+    if (AL_PRIO_LEVELS <= 32) {
+        return bit_of(al_core.ready_map, rank);
+    }
+    if (bit_of(al_core.ready_map, rank / 32) !=
+            (sched_groups[rank / 32] != 0)) {
+        return !bit_of(sched_groups[rank / 32], rank); /* wrong anyhow */
+    }
+    return bit_of(sched_groups[rank / 32], rank);
+}
+
 static const char *check_ready(void)
 {
     for (unsigned prio = 0; prio < AL_PRIO_LEVELS; prio++) {
-        struct al_task *first = al_core.ready[AL_PRIO_LEVELS - 1 - prio];
+        unsigned rank = AL_PRIO_LEVELS - 1 - prio;
+        struct al_task *first = al_core.ready[rank];
         const char *wrong;
 
-        if ((al_core.ready_map >> prio & 1) != (first != NULL)) {
+        if (is_marked(rank) != (first != NULL)) {
             return "ready map and rings disagree";
         }
         if (first == NULL) {
@@ -466,7 +487,7 @@ static const char *check_waiter(const struct al_task *task)
             if (at != first && at->ring_link != NULL) {
                 return "wait queue: two firsts in a ring";
             }
-            if (++members > 64) {
+            if (++members > 2000) {
                 return "wait queue: not closed";
             }
             found = found || at == task;
@@ -559,7 +580,9 @@ static const char *check_task(
             return wrong;
         }
     }
-    if (ready != (task->state == AL_TASK_READY)) {
+    if (ready != ((task->state == AL_TASK_READY ||
+                          task->state == AL_TASK_RECOVERING) &&
+                         (task->flags & AL_FLAG_SUSPENDED) == 0)) {
         return "state and ready ring disagree";
     }
     if (task->waitq != NULL) {
@@ -608,8 +631,14 @@ const char *rig_check(void)
     if (al_core.inbox != NULL) {
         return "a post is left in the inbox";
     }
-    if (al_core.current != al_core.ready[__builtin_clz(al_core.ready_map)]) {
-        return "the running task is not the first of the most urgent";
+    for (unsigned rank = 0; rank < AL_PRIO_LEVELS; rank++) {
+        if (al_core.ready[rank] == NULL) {
+            continue;
+        }
+        if (al_core.ready[rank] != al_core.current) {
+            return "the running task is not the first of the most urgent";
+        }
+        break;
     }
     wrong = rig_check_unlocked();
     for (struct al_task *task = al_task_next(NULL);
