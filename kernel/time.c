@@ -50,7 +50,7 @@ static struct {
     uint32_t skipped;       /* atomic; ticks that al_time_skip() adds */
     struct al_task *sliced; /* who ran at the last tick; tick handler */
     uint32_t slice_left;    /* ticks; tick handler */
-    bool slice_over;        /* it is to give way; under the lock */
+    struct al_task *slice_over; /* who is to give way; NULL: nobody */
 } clock __attribute__((aligned(16), section(".bss.alula.state")));
 
 void time_boot(void)
@@ -102,22 +102,24 @@ static inline bool slice_is_over(void)
         return false;
     }
     clock.slice_left = AL_CFG_TIME_SLICE;
-    clock.slice_over = true;
+    clock.slice_over = running;
     return true;
 }
 
-/* The running task gives way to its equals. */
+/* The running task gives way to its equals, if it is still the one that had its
+ * turn; one that ends (task_end) is let finish. */
 static inline void slice_end_held(void)
 {
     struct al_task *running = al_core.current;
 
-    if (AL_CFG_TIME_SLICE == 0 || !clock.slice_over) {
+    if (AL_CFG_TIME_SLICE == 0 || clock.slice_over == NULL) {
         return;
     }
-    clock.slice_over = false;
-    if (*sched_level_held(running->prio) == running) {
+    if (clock.slice_over == running && running->spawns % 2 != 0 &&
+            *sched_level_held(running->prio) == running) {
         *sched_level_held(running->prio) = running->next;
     }
+    clock.slice_over = NULL;
 }
 
 /*
