@@ -236,11 +236,15 @@ al_status al_sem_give(struct al_sem *sem)
     return AL_OK;
 }
 
-/* A handler found tasks waiting, and has counted the unit. */
+/* A handler found tasks waiting, or garbage, and has counted the unit. */
 al_status al_irq_sem_give_slow(struct al_sem *sem);
 
 __attribute__((noinline)) al_status al_irq_sem_give_slow(struct al_sem *sem)
 {
+    if (!is_sem(sem)) {
+        count_add(sem, -1);
+        return AL_E_DESTROYED;
+    }
     if (softlock_is_taken()) {
         softlock_irq_post(&sem->post);
         return AL_OK;

@@ -142,6 +142,9 @@ AL_INLINE al_status al_irq_raw_sem_give(struct al_sem *sem)
         }
     } while (!arch_store_if(&sem->count, (uint32_t)count + 1));
     if (count < 0) {
+        if (sem->post.tag != AL_TAG(AL_KIND_SEM)) {
+            return AL_E_DESTROYED; /* a post of such memory would do damage */
+        }
         al_irq_raw_post(&sem->post);
     }
     return AL_OK;
