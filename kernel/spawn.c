@@ -25,6 +25,9 @@ static struct {
     struct al_spawn *free; /* from the heap, linked by `next`; under the lock */
 } spawned __attribute__((section(".bss.alula.state")));
 
+/* The most that the heap has in one block: sums with it do not wrap. */
+#define STACK_MOST 0x800000u
+
 static struct al_spawn *spawn_of(struct al_task *task)
 {
     return (struct al_spawn *)(void *)task;
@@ -35,6 +38,9 @@ struct al_task *spawn_next(const struct al_task *before)
     struct al_spawn *next = spawned.first;
 
     if (before != NULL && (before->flags & AL_FLAG_SPAWNED) != 0) {
+        if (before->state == AL_TASK_STOPPED) {
+            return NULL; /* its link is that of the free ones */
+        }
         next = ((const struct al_spawn *)(const void *)before)->next;
     }
     return next == NULL ? NULL : &next->task;
@@ -152,7 +158,9 @@ static void must_be_right(const struct al_task_params *params)
     CALLER_MUST(TASK, 4, params->prio > 0 && params->prio < AL_PRIO_LEVELS);
     CALLER_MUST(TASK, 5,
             params->entry != NULL && params->stack_bytes % 8 == 0 &&
+                    params->stack_bytes <= STACK_MOST &&
                     params->args_bytes <= params->stack_bytes &&
+                    (params->args_bytes == 0 || params->args != NULL) &&
                     params->stack_bytes >= least);
 }
 
@@ -251,7 +259,7 @@ al_status al_task_join(struct al_task_id id, al_time deadline)
 
     CALLER_MUST(TASK, 1, !arch_in_handler());
     CALLER_MUST(TASK, 3, task_id_is_sane(id));
-    CALLER_MUST(TASK, 6, id.task != al_core.current);
+    CALLER_MUST(TASK, 6, id.task != al_core.current || !task_id_lives(id));
     softlock_take();
     if (!task_id_lives(id) || past) {
         bool lives = task_id_lives(id);

@@ -211,9 +211,11 @@ struct al_task_id al_task_id_self(void)
     return al_task_id_of(al_core.current);
 }
 
+/* The count is odd while the task lives: an id that was made of one that had
+ * ended is stale from the beginning. */
 bool task_id_lives(struct al_task_id id)
 {
-    return id.spawn == id.task->spawns;
+    return id.spawn == id.task->spawns && id.spawn % 2 != 0;
 }
 
 bool task_id_is_sane(struct al_task_id id)
@@ -279,8 +281,13 @@ AL_NORETURN void task_end(void)
     struct al_task *self = al_core.current;
     struct al_task *joiner;
 
-    /* From here on its id is stale, and nobody new waits for its end. */
+    /* From here on its id is stale, and nobody new waits for its end. None of
+     * those that do may run before all of it has ended: they may make another
+     * task in its memory. */
+    softlock_take();
     self->spawns++;
+    sched_set_prio_held(self, AL_PRIO_LEVELS - 1);
+    softlock_leave();
     do {
         softlock_take();
         joiner = wait_first_held(&self->joiners);

@@ -57,7 +57,6 @@ struct al_mutex {
  * @param[out] mutex     must outlive its users
  * @param[in] recursive  may its holder take it again?
  * @context   task
- * @panics    MUTEX.4  it is a mutex that is held or waited for
  */
 void al_mutex_init(struct al_mutex *mutex, bool recursive);
 

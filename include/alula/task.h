@@ -317,7 +317,8 @@ struct al_task_params {
     const void *args; /* copied at each start; NULL with args_bytes 0 */
     uint32_t args_bytes;
     char *stack; /* al_task_create(): 8-aligned; al_task_spawn(): NULL */
-    uint32_t stack_bytes; /* a multiple of 8; the kernel's reserve included */
+    uint32_t stack_bytes; /* a multiple of 8, up to 8 MiB; the kernel's reserve
+                           * included */
     al_prio prio;         /* 1 .. AL_PRIO_LEVELS-1 */
     bool suspended;       /* begins so: al_task_resume() lets it run */
     const struct al_restart_policy *policy; /* NULL: al_restart_default */
