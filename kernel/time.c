@@ -123,25 +123,20 @@ static inline void slice_end_held(void)
 }
 
 /*
- * Ticks that have passed although the handler was called only now; those that
- * a task skips are among them. The tick and the counter may tell the end of a
- * period apart by a little: the tick that comes right behind one that was
- * counted by the counter is the same one.
+ * Ticks that have passed by the counter, those that a task skips among them;
+ * none if the handler was called for these. The tick and the counter may tell the
+ * end of a period apart by a little.
  */
 __attribute__((noinline)) static uint32_t catch_up(uint32_t counter)
 {
-    uint32_t little = clock.counts / 64;
-    uint32_t since = counter - clock.due + clock.counts + little;
-    uint32_t passed = since / clock.counts;
+    uint32_t since = counter - clock.due + clock.counts;
+    uint32_t passed = (since + clock.counts / 64) / clock.counts;
     uint32_t skipped = clock.skipped;
 
     clock.skipped = 0;
     clock.period = clock.counts;
     clock.due += passed * clock.counts;
-    if ((passed == 0 && skipped == 0 && since >= 2 * little) ||
-            (passed > 1 && arch_overslept())) {
-        /* Early: whoever pended it by hand wants it counted. */
-        clock.due = counter + clock.counts;
+    if (passed > 1 && arch_overslept()) {
         passed = 1;
     }
     return passed + skipped;

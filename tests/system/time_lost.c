@@ -10,11 +10,13 @@
  *   3. three tasks sleep, with deadlines in the stop and behind it: the first
  *      two wake at once in the order of their deadlines, the last in its time
  *   4. al_time_skip() adds exactly what it is told, also with interrupts
- *      masked, and wakes in the same order
+ *      masked, and with a tick at every instruction of it, and wakes in the same
+ *      order
  *   5. across 2^32 ticks and across every wrap of the counter
  * Fails if: a tick counts one whatever the counter says, or counts what is left
  * of a period twice.
  * builds: gcc-O2 gcc-O0 gcc-Os clang-O2
+ * timeout: 120
  */
 #include <alula/alula.h>
 
@@ -249,6 +251,26 @@ static void wraps(void)
     CHECK(wrong == 0, "the counter wraps: %u times wrong", wrong);
 }
 
+/* The tick comes at every instruction of a call that skips. */
+static void skips_interrupted(void)
+{
+    unsigned wrong = 0;
+
+    for (uint32_t left = 0; left < 250; left++) {
+        uint32_t insn = (uint32_t)(BOARD_INSN_NS * (uint64_t)BOARD_COUNTER_HZ /
+                                   1000000000u);
+        uint32_t from = at_tick();
+        al_time before = al_now();
+
+        spin(PERIOD - left * insn);
+        al_time_skip(5);
+        while (counter() - from < PERIOD / 2 * 3) {
+        }
+        wrong += al_now() != before + 6;
+    }
+    CHECK(wrong == 0, "a tick within al_time_skip(): %u times wrong", wrong);
+}
+
 static void set(al_time now, uint32_t index)
 {
     at_tick();
@@ -266,6 +288,7 @@ static void judge_main(void)
     wakes("skipped", stop_skipping, 50);
     wakes("skipped, masked", stop_skipping_masked, 300);
     skips();
+    skips_interrupted();
     set(((al_time)1 << 32) - 100, 0xfffffff0u);
     wakes("across 2^32", stop_masked, 200);
     set(((al_time)3 << 31) - 100, 7);
