@@ -21,6 +21,12 @@
 /*
  * port.h: struct arch_death       machine state of a task that died; recovery
  *                                 walks the stack in it
+ * port.h: arch_death_pc(death), arch_death_bound(death), arch_death_run_sp(death)
+ *                                 where the walk stands: program counter of the
+ *                                 innermost frame that is left; the stack
+ *                                 address below which everything belongs to
+ *                                 frames that are done with; the stack pointer
+ *                                 at which their cleanups may run
  * port.h: ARCH_IRQ_LEVELS         interrupt priorities below the fault entries
  * port.h: arch_scope_write/read()  a scope's four words; compiler barriers
  * port.h: arch_entry_sp()         stack pointer at the entry of this function
@@ -144,15 +150,6 @@ enum arch_frame {
  *            of this one
  */
 enum arch_frame arch_unwind_next(struct al_task *task, bool past_pad);
-
-/*
- * Where the walk stands: the program counter of the innermost frame that is
- * left; the stack address below which everything belongs to frames that are
- * done with; and the stack pointer at which their cleanups may run.
- */
-uintptr_t arch_unwind_pc(const struct al_task *task);
-uintptr_t arch_unwind_bound(const struct al_task *task);
-uintptr_t arch_unwind_run_sp(const struct al_task *task);
 
 /* Does memory that a program may write to hold all of [at, at + bytes)? */
 bool arch_is_ram(uintptr_t at, size_t bytes);

@@ -45,7 +45,9 @@ uint32_t al_crash_count(void)
     return *(volatile uint32_t *)&ring.deaths;
 }
 
-static struct al_crash_record *place_of(uint32_t sequence)
+/* Not inlined: a record's address is better known than computed each time. */
+__attribute__((noinline)) static struct al_crash_record *place_of(
+        uint32_t sequence)
 {
     return &ring.records[(sequence - 1) % AL_CFG_CRASH_RECORDS];
 }
@@ -94,7 +96,6 @@ struct al_crash_record *crash_open(const struct al_task *task, al_time now)
     record->tick[0] = (uint32_t)now;
     record->tick[1] = (uint32_t)(now >> 32);
     record->scopes_undone = 0;
-    record->heap_left = 0;
     record->nested = 0;
     arch_death_describe(task, record);
     record->pcs[0] = record->pc;
@@ -124,28 +125,18 @@ const char *al_crash_text(const struct al_crash_record *record)
     return (const char *)(uintptr_t)record->text;
 }
 
-static inline uint32_t turn(uint32_t sum)
-{
-    return sum >> 7 | sum << 25;
-}
-
 static uint32_t checksum(const struct al_crash_record *record)
 {
     const uint32_t *word = (const uint32_t *)(const void *)record->build_id;
-    const uint32_t *end = record->pcs + record->pc_count;
+    uint32_t count = record->pc_count;
+    const uint32_t *end = record->pcs;
     uint32_t sum = record->sequence;
 
-    if (record->pc_count > AL_CRASH_NEWEST + AL_CRASH_OLDEST) {
-        end = record->pcs + AL_CRASH_NEWEST + AL_CRASH_OLDEST;
+    if (count > AL_CRASH_NEWEST + AL_CRASH_OLDEST) {
+        count = AL_CRASH_NEWEST + AL_CRASH_OLDEST;
     }
-    for (; end - word >= 4; word += 4) {
-        sum = turn(sum) + word[0];
-        sum = turn(sum) + word[1];
-        sum = turn(sum) + word[2];
-        sum = turn(sum) + word[3];
-    }
-    for (; word < end; word++) {
-        sum = turn(sum) + *word;
+    for (end += count; word < end; word++) {
+        sum = (sum >> 7 | sum << 25) + *word;
     }
     return sum;
 }

@@ -90,17 +90,19 @@ static void undo_below(struct al_task *self, uintptr_t bound)
 {
     while (self->scopes != NULL) {
         struct al_scope *scope = self->scopes;
+        uintptr_t run_sp = arch_death_run_sp(&self->death);
+        uintptr_t opened;
 
-        if (task_scope_is_sane(self, scope)) {
-            uintptr_t opened = opened_at(scope);
-
-            if (opened >= bound) {
-                return;
-            }
-            if (opened >= arch_unwind_run_sp(self)) {
-                /* What dead cleanups had opened is done with. */
-                self->recover_sp = arch_unwind_run_sp(self);
-            }
+        if (!task_scope_is_sane(self, scope)) {
+            self->scopes = NULL;
+            return;
+        }
+        opened = opened_at(scope);
+        if (opened >= bound) {
+            return;
+        }
+        if (opened >= run_sp) {
+            self->recover_sp = run_sp; /* the dead cleanups' is done with */
         }
         scope = scope_pop(self);
         if (scope == NULL) {
@@ -116,53 +118,52 @@ static void undo_below(struct al_task *self, uintptr_t bound)
     }
 }
 
-/* Restarts in the present window, this one included. */
-static uint32_t count_restart(struct al_task *self)
+/* Count a restart in the present window; false when it is one too many. */
+static bool count_restart(
+        struct al_task *self, const struct al_restart_policy *policy)
 {
     al_time now = time_now();
 
-    if (now - self->window_start >= self->def->policy->window) {
+    if (now - self->window_start >= policy->window) {
         self->window_start = now;
         self->window_restarts = 0;
         self->back_offs = 0;
     }
-    if (self->window_restarts < UINT16_MAX) {
-        self->window_restarts++;
+    if (self->window_restarts >= policy->budget) {
+        return false;
     }
-    return self->window_restarts;
+    self->window_restarts++;
+    return true;
 }
 
 /* Sleep for the back-off. */
-static void back_off(struct al_task *self)
+static void back_off(
+        struct al_task *self, const struct al_restart_policy *policy)
 {
-    uint32_t doublings = self->back_offs;
-    uint32_t ticks = self->def->policy->back_off;
+    uint32_t ticks = (uint32_t)policy->back_off << self->back_offs;
 
-    if (doublings > BACK_OFF_DOUBLINGS) {
-        doublings = BACK_OFF_DOUBLINGS;
-    }
-    if (self->back_offs < UINT16_MAX) {
+    if (self->back_offs < BACK_OFF_DOUBLINGS) {
         self->back_offs++;
     }
     softlock_take();
     sched_remove_held(self);
     self->state = AL_TASK_HELD_BACK;
-    time_sleep_held(time_now() + (ticks << doublings));
+    time_sleep_held(time_now() + ticks);
     /* A death within a window from now backs off again, twice as long. */
     self->window_start = time_now();
-    self->window_restarts = self->def->policy->budget;
+    self->window_restarts = policy->budget;
 }
 
 static void obey_policy(struct al_task *self)
 {
     const struct al_restart_policy *policy = self->def->policy;
 
-    if (policy->budget == UINT16_MAX || count_restart(self) <= policy->budget) {
+    if (policy->budget == UINT16_MAX || count_restart(self, policy)) {
         return;
     }
     switch ((enum al_exhausted)policy->exhausted) {
     case AL_EXHAUSTED_BACK_OFF:
-        back_off(self);
+        back_off(self, policy);
         return;
     case AL_EXHAUSTED_STOP:
         task_end();
@@ -206,7 +207,7 @@ AL_NORETURN void recover_continue(void)
                 self->phase = RECOVER_LEAVE | RECOVER_USER;
                 arch_recover_pad(self);
             case ARCH_FRAME_LEFT:
-                crash_add_pc(self->crash, arch_unwind_pc(self));
+                crash_add_pc(self->crash, arch_death_pc(&self->death));
                 phase = RECOVER_UNDO;
                 break;
             case ARCH_FRAME_END:
@@ -219,7 +220,7 @@ AL_NORETURN void recover_continue(void)
             undo_below(self, UINTPTR_MAX);
             restart(self);
         }
-        undo_below(self, arch_unwind_bound(self));
+        undo_below(self, arch_death_bound(&self->death));
         phase = RECOVER_WALK;
     }
 }
@@ -232,7 +233,7 @@ AL_NORETURN void recover_begin(enum recover_phase phase)
     self->limit = task_recovery_limit(self->def);
     self->phase = (uint8_t)phase;
     self->crash = crash_open(self, time_now());
-    self->recover_sp = arch_unwind_run_sp(self);
+    self->recover_sp = arch_death_run_sp(&self->death);
     self->crash->scopes_undone = take_stock(self);
     recover_continue();
 }

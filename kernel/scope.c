@@ -49,7 +49,7 @@ struct al_scope *scope_pop(struct al_task *self)
     struct al_scope *scope = self->scopes;
 
     self->scopes = NULL;
-    if (!task_scope_is_sane(self, scope) || scope->prev == scope) {
+    if (scope->prev == scope) {
         return NULL;
     }
     self->scopes = scope->prev;
@@ -65,7 +65,7 @@ struct al_scope *al_scope_newer(struct al_scope *scope, const void *home)
 
     /* Only a pad's own scopes: not those that a cleanup has opened since. */
     if (self->state != AL_TASK_RECOVERING ||
-            (uintptr_t)home < arch_unwind_bound(self)) {
+            (uintptr_t)home < arch_death_bound(&self->death)) {
         return NULL;
     }
     while (self->scopes != scope && follower_of(self, scope) != NULL) {

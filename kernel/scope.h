@@ -8,8 +8,8 @@
 #include <alula/scope.h>
 
 /*
- * Take the newest scope out of the task's chain; NULL when it makes no sense:
- * the chain is dropped then. A record that was taken out once is recognised,
- * so a loop of links ends.
+ * Take the newest scope, which is sane (task.h), out of the task's chain; NULL
+ * when it has been taken out before: a loop of links ends, the chain is dropped
+ * then.
  */
 struct al_scope *scope_pop(struct al_task *self);

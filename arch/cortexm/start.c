@@ -65,11 +65,11 @@ static void exceptions_start(void)
 static char irq_stack[AL_CFG_IRQ_STACK]
         __attribute__((aligned(8), section(".noinit.alula.irq_stack"), used));
 
-AL_NORETURN void al_boot_c(void);
+AL_NORETURN void arch_boot_c(void);
 
-AL_NORETURN void al_boot_c(void)
+AL_NORETURN void arch_boot_c(void)
 {
-    const struct boot_image image = {
+    static const struct boot_image image = {
             .tasks = {__al_taskdefs_low, __al_taskdefs_high},
             .heap_low = (uintptr_t)__al_heap_low,
             .heap_high = (uintptr_t)__al_heap_high,
@@ -111,7 +111,7 @@ __attribute__((naked)) AL_NORETURN void al_boot(void)
                      "cpsie i\n\t"
                      "ldr r9, =__al_irq_limit\n\t"
                      "bl SystemInit\n\t"
-                     "bl al_boot_c");
+                     "bl arch_boot_c");
 }
 
 __attribute__((weak, alias("al_boot"))) AL_NORETURN void Reset_Handler(void);

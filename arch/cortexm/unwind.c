@@ -310,9 +310,15 @@ enum arch_frame arch_unwind_next(struct al_task *task, bool past_pad)
     const uint32_t *table = (const uint32_t *)death->table;
 
     if (!past_pad) {
-        const struct index_entry *entry = index_of(death->pc);
-        uint32_t start = prel31(&entry->function);
+        const struct index_entry *entry;
+        uint32_t start;
 
+        /* The outermost frame, known without a search. */
+        if (death->pc == (uint32_t)al_trampoline_end - 2) {
+            return ARCH_FRAME_END;
+        }
+        entry = index_of(death->pc);
+        start = prel31(&entry->function);
         if (!in_code(death->pc) || death->pc < start ||
                 entry->content == CANTUNWIND) {
             return ARCH_FRAME_END;
@@ -334,21 +340,6 @@ enum arch_frame arch_unwind_next(struct al_task *task, bool past_pad)
         }
     }
     return leave_frame(task, (uint32_t)table);
-}
-
-uintptr_t arch_unwind_pc(const struct al_task *task)
-{
-    return (task->death.pc + 2) | 1; /* the return address */
-}
-
-uintptr_t arch_unwind_bound(const struct al_task *task)
-{
-    return task->death.sp;
-}
-
-uintptr_t arch_unwind_run_sp(const struct al_task *task)
-{
-    return task->death.run_sp;
 }
 
 /*

@@ -30,6 +30,22 @@ struct arch_death {
     uint32_t address; /* MMFAR or BFAR, if valid; of a trap: r12, or sp */
 };
 
+/* The return address, as crash records tell it. */
+AL_INLINE uintptr_t arch_death_pc(const struct arch_death *death)
+{
+    return (death->pc + 2) | 1;
+}
+
+AL_INLINE uintptr_t arch_death_bound(const struct arch_death *death)
+{
+    return death->sp;
+}
+
+AL_INLINE uintptr_t arch_death_run_sp(const struct arch_death *death)
+{
+    return death->run_sp;
+}
+
 /* 1 to 4 are the numbers of the stack checks' svc instructions. */
 enum arch_trap {
     ARCH_TRAP_PANIC = 0,
