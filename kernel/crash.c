@@ -135,9 +135,10 @@ static uint32_t checksum(const struct al_crash_record *record)
     if (count > AL_CRASH_NEWEST + AL_CRASH_OLDEST) {
         count = AL_CRASH_NEWEST + AL_CRASH_OLDEST;
     }
-    for (end += count; word < end; word++) {
-        sum = (sum >> 7 | sum << 25) + *word;
-    }
+    end += count;
+    do {
+        sum = (sum >> 7 | sum << 25) + *word++;
+    } while (word != end);
     return sum;
 }
 

@@ -134,11 +134,14 @@ bool task_scope_is_sane(
 {
     uintptr_t at = (uintptr_t)scope;
 
-    if (at % sizeof(uintptr_t) != 0 || !arch_is_ram(at, sizeof(*scope))) {
+    if (at % sizeof(uintptr_t) != 0) {
         return false;
     }
-    return scope->fn == NULL ||
-           (at >= task->stack_low && at + sizeof(*scope) <= task->stack_high);
+    if (at - task->stack_low <=
+            task->stack_high - sizeof(*scope) - task->stack_low) {
+        return true;
+    }
+    return arch_is_ram(at, sizeof(*scope)) && scope->fn == NULL;
 }
 
 static uint32_t mutexes_of(const struct al_task *task)

@@ -59,16 +59,15 @@ AL_INLINE const struct index_entry *index_of(uint32_t pc)
 static const uint8_t *read_numbers(
         const uint8_t *at, uint32_t *numbers, uint32_t count)
 {
-    for (uint32_t *end = numbers + count; numbers < end; numbers++) {
-        uint32_t byte = *at++;
-        uint32_t value = byte & 0x7f;
+    do {
+        uint32_t value = *at++;
 
-        for (uint32_t shift = 7; (byte & 0x80) != 0; shift += 7) {
-            byte = *at++;
-            value |= (byte & 0x7f) << shift;
+        /* Bit `shift` says that another byte follows, which begins there. */
+        for (uint32_t shift = 7; (value >> shift & 1) != 0; shift += 7) {
+            value = (value ^ 1u << shift) | (uint32_t)*at++ << shift;
         }
-        *numbers = value;
-    }
+        *numbers++ = value;
+    } while (--count != 0);
     return at;
 }
 
@@ -142,40 +141,13 @@ AL_INLINE uint32_t instruction_at(uint32_t at)
     return *(const uint8_t *)(at ^ 3);
 }
 
-/*
- * A step's virtual stack pointer is a word, `vsp`, that lies in the frames that
- * are left of the stack and is aligned; 0 once the tables make no sense.
- */
-static bool has_room(const struct al_task *task, uint32_t vsp, uint32_t bytes)
-{
-    return task->stack_high - vsp >= bytes;
-}
-
-/* Words of struct arch_death that are no registers to pop, and what follows
- * its lr: in the mask of r4-r15 these are r12, sp and pc. */
-#define NO_REGISTERS 0xb00u
-#define LR_MASK      0x400u
-
-/* Pop registers by mask, bit 0 for r4; r9 is popped and never used. */
-static uint32_t pop_core(struct al_task *task, uint32_t vsp, uint32_t mask)
-{
-    uint32_t *words = (uint32_t *)(void *)&task->death;
-
-    if ((mask & NO_REGISTERS) != 0) {
-        return 0;
-    }
-    for (; mask != 0; mask &= mask - 1) {
-        if (!has_room(task, vsp, 4)) {
-            return 0;
-        }
-        words[__builtin_ctz(mask)] = *(const uint32_t *)vsp;
-        vsp += 4;
-    }
-    return vsp;
-}
-
 void arch_vfp_store(uint32_t d8_to_d15[16]);
 void arch_vfp_load(const uint32_t d8_to_d15[16]);
+
+/*
+ * A step's virtual stack pointer is a word, `vsp`: what is popped there lies in
+ * the frames that are left of the stack, or it becomes 0, where nothing does.
+ */
 
 /* Pop `count` double registers from number `first` on. */
 __attribute__((noinline)) static uint32_t pop_vfp(const struct al_task *task,
@@ -183,7 +155,8 @@ __attribute__((noinline)) static uint32_t pop_vfp(const struct al_task *task,
 {
     uint32_t d[16];
 
-    if (!has_room(task, vsp, 8 * count)) {
+    if (vsp < task->death.sp || vsp > task->stack_high ||
+            task->stack_high - vsp < 8 * count) {
         return 0;
     }
     arch_vfp_store(d);
@@ -200,27 +173,35 @@ __attribute__((noinline)) static uint32_t pop_vfp(const struct al_task *task,
     return vsp;
 }
 
-/* All instructions but the most frequent ones (ARM IHI 0038, table 4). */
+/* All instructions but the most frequent ones (ARM IHI 0038, table 4); what
+ * follows the first byte is at *at. */
 __attribute__((noinline)) static uint32_t do_special(
-        struct al_task *task, uint32_t vsp, uint32_t op, uint32_t operand)
+        const struct al_task *task, uint32_t vsp, uint32_t op, uint32_t *at)
 {
     if (op < 0x80) {
         return vsp - ((op & 0x3f) << 2) - 4;
     }
-    if (op < 0x90) {
-        return pop_core(task, vsp, (op & 0xf) << 8 | operand);
-    }
     if (op < 0x9c && op >= 0x94) {
-        return task->death.r[op - 0x94];
+        vsp = task->death.r[op - 0x94];
+        return vsp % 4 == 0 ? vsp : 0; /* it may be damaged */
     }
     if (op == 0xb1) { /* r0-r3: of no use to a caller */
-        for (; operand != 0; operand &= operand - 1) {
+        for (op = instruction_at((*at)++); op != 0; op &= op - 1) {
             vsp += 4;
         }
         return vsp;
     }
+    if (op == 0xb2) { /* far, in uleb128 */
+        vsp += 0x204;
+        for (uint32_t shift = 2; (op & 0x80) != 0; shift += 7) {
+            op = instruction_at((*at)++);
+            vsp += (op & 0x7f) << shift;
+        }
+        return vsp;
+    }
     if (op == 0xc9) {
-        return pop_vfp(task, vsp, operand >> 4, (operand & 0xf) + 1);
+        op = instruction_at((*at)++);
+        return pop_vfp(task, vsp, op >> 4, (op & 0xf) + 1);
     }
     if ((op & 0xf8) == 0xd0) {
         return pop_vfp(task, vsp, 8, (op & 7) + 1);
@@ -230,19 +211,19 @@ __attribute__((noinline)) static uint32_t do_special(
 
 #define FINISH 0xb0u
 
-/* Has it an operand byte? */
-AL_INLINE bool has_operand(uint32_t op)
-{
-    return (op & 0xf0) == 0x80 || op == 0xb1 || op == 0xc9;
-}
+/* Words of struct arch_death that are no registers to pop, and what follows
+ * its lr: in the mask of r4-r15 these are r12, sp and pc. */
+#define NO_REGISTERS 0xb00u
+#define LR_MASK      0x400u
 
 /* Step to the caller by the table at `at`. */
 __attribute__((noinline)) static enum arch_frame leave_frame(
         struct al_task *task, uint32_t at)
 {
     struct arch_death *death = &task->death;
-    uint32_t room = task->stack_high - death->sp;
-    uint32_t vsp = death->sp;
+    const uint32_t low = death->sp;
+    const uint32_t room = task->stack_high - low;
+    uint32_t vsp = low;
     uint32_t first = *(const uint32_t *)at;
     uint32_t words = 0;
     uint32_t end;
@@ -257,38 +238,46 @@ __attribute__((noinline)) static enum arch_frame leave_frame(
         words = instruction_at(at);
     }
     end = (at & ~3u) + 4 + 4 * words;
-    for (at++; at != end;) {
+    at++;
+    while (at != end) {
         uint32_t op = instruction_at(at++);
+        uint32_t mask; /* bit 0 for r4; r9 is popped and never used */
 
-        if (op == FINISH) {
-            break;
-        }
         if (op < 0x40) {
             vsp += (op << 2) + 4;
-        } else if ((op & 0xf0) == 0xa0) { /* r4 and on, and lr */
-            vsp = pop_core(task, vsp,
-                    ((2u << (op & 7)) - 1) | (op & 8) * (LR_MASK / 8));
-        } else if (op == 0xb2) { /* far, in uleb128 */
-            vsp += 0x204;
-            for (uint32_t shift = 2; (op & 0x80) != 0; shift += 7) {
-                op = instruction_at(at++);
-                vsp += (op & 0x7f) << shift;
-            }
-        } else {
-            uint32_t operand = has_operand(op) ? instruction_at(at++) : 0;
-
-            vsp = do_special(task, vsp, op, operand);
+            continue;
         }
-        if (vsp - death->sp > room || vsp % 4 != 0) {
+        if ((op & 0xf0) == 0xa0) { /* r4 and on, and lr */
+            mask = ((2u << (op & 7)) - 1) | (op & 8) * (LR_MASK / 8);
+        } else if ((op & 0xf0) == 0x80) {
+            mask = (op & 0xf) << 8 | instruction_at(at++);
+        } else if (op == FINISH) {
+            break;
+        } else {
+            uint32_t rest = at; /* at itself stays in a register */
+
+            vsp = do_special(task, vsp, op, &rest);
+            at = rest;
+            continue;
+        }
+        if ((mask & NO_REGISTERS) != 0) {
             return ARCH_FRAME_END;
+        }
+        for (; mask != 0; mask &= mask - 1) {
+            if (vsp - low >= room) {
+                return ARCH_FRAME_END;
+            }
+            ((uint32_t *)(void *)death)[__builtin_ctz(mask)] =
+                    *(const uint32_t *)vsp;
+            vsp += 4;
         }
     }
     at = (death->lr & ~1u) - 2;
-    if (!in_code(at)) {
+    if (vsp - low > room || !in_code(at)) {
         return ARCH_FRAME_END;
     }
     death->lr = 0; /* a second frame cannot have left it unsaved */
-    death->run_sp = death->sp & ~7u;
+    death->run_sp = low & ~7u;
     death->sp = vsp;
     death->pc = at;
     return ARCH_FRAME_LEFT;
