@@ -20,6 +20,7 @@ static struct al_sem alone = AL_SEM_INIT(0, 1);
 static struct al_sem contend = AL_SEM_INIT(0, 1);
 static struct al_mutex mutex = AL_MUTEX_INIT;
 static struct al_mutex wanted = AL_MUTEX_INIT;
+AL_CHAN(queue, uint32_t, 4);
 
 MEASURES static void yield_once(void)
 {
@@ -109,6 +110,27 @@ MEASURES static void unlock_once(void)
     series_close(MUTEX_UNLOCK, COUNT_CLOSE());
 }
 
+MEASURES static void send_once(uint32_t item)
+{
+    COUNT_OPEN();
+    (void)al_chan_send(&queue, item);
+    series_close(QUEUE_SEND, COUNT_CLOSE());
+}
+
+/* The item is in memory when it ends. */
+MEASURES static void recv_once(uint32_t expected)
+{
+    uint32_t item = 0;
+
+    __asm__ volatile("" : : "r"(&item) : "memory");
+    COUNT_OPEN();
+    (void)al_chan_recv(&queue, &item);
+    series_close(QUEUE_RECV, COUNT_CLOSE());
+    if (item != expected) {
+        al_panic("not received");
+    }
+}
+
 MEASURES static void contend_once(void)
 {
     COUNT_OPEN();
@@ -191,6 +213,9 @@ static void round_of_all(int i)
     lock_once();
     count_drift(i);
     unlock_once();
+    send_once((uint32_t)i);
+    count_drift(i);
+    recv_once((uint32_t)i);
     (void)!al_mutex_lock(&wanted);
     contended_once();
     count_drift(i);

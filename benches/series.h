@@ -25,6 +25,8 @@
   SERIES(MUTEX_UNLOCK, mutex_unlock)             \
   SERIES(MUTEX_INHERIT, mutex_inherit)           \
   SERIES(MUTEX_HANDOVER, mutex_handover)         \
+  SERIES(QUEUE_SEND, queue_send)                 \
+  SERIES(QUEUE_RECV, queue_recv)                 \
   SERIES(IRQ_ENTRY, irq_entry)                   \
   SERIES(IRQ_RETURN, irq_return)                 \
   SERIES(IRQ_ENTRY_CHECKED, irq_entry_checked)   \

@@ -6,6 +6,7 @@
  */
 
 #include <alula/callback.h>
+#include <alula/chan.h>
 #include <alula/crash.h>
 #include <alula/event.h>
 #include <alula/heap.h>

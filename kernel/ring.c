@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ring belongs to nobody. `tail` and `head` move by load-linked and
+ * store-conditional only, and nothing in between is ever half done:
+ *
+ *   put    stage    store the item in the slot behind the last one, each word
+ *                   by a pair of its own in which `tail` was looked at: so a
+ *                   slot that was published meanwhile is not overwritten
+ *          publish  in one pair around `tail`, see that it has not moved and
+ *                   that the slot holds the item still, then move it on
+ *   take             in one pair around `head`, read the slot, then move it on
+ *
+ * Whoever is interrupted, or preempted, in between finds out by the last store
+ * and starts again; who came in between has a whole item in the ring, or out
+ * of it. Two tasks that stage into one slot in turns are told apart by the
+ * second look at it. No slot is ever reserved, so nobody waits for a task that
+ * is not running. What a pair cannot see is 2^31 items sent during one call.
+ */
+#include "ring.h"
+
+static uint32_t *slot_at(struct al_chan *chan, uint32_t index)
+{
+    return (uint32_t *)(void *)(chan + 1) +
+           (index & chan->mask) / NEXT * chan->words;
+}
+
+static bool stage(struct al_chan *chan, uint32_t tail, const uint32_t *item)
+{
+    uint32_t *slot = slot_at(chan, tail);
+
+    for (uint32_t i = 0; i < chan->words; i++) {
+        uint32_t word = ring_look(&item[i]);
+
+        (void)arch_load_linked(&slot[i]);
+        if (ring_look(&chan->tail) != tail || !arch_store_if(&slot[i], word)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool publish(struct al_chan *chan, uint32_t tail, const uint32_t *item)
+{
+    const uint32_t *slot = slot_at(chan, tail);
+
+    if (arch_load_linked(&chan->tail) != tail) {
+        return false;
+    }
+    for (uint32_t i = 0; i < chan->words; i++) {
+        if (ring_look(&slot[i]) != ring_look(&item[i])) {
+            return false;
+        }
+    }
+    return arch_store_if(&chan->tail, tail + NEXT);
+}
+
+bool ring_put(struct al_chan *chan, const uint32_t *item)
+{
+    uint32_t tail;
+
+    do {
+        tail = ring_look(&chan->tail);
+        /* Full at an index that is still the last one. */
+        if (ring_is_full_at(chan, tail) && ring_look(&chan->tail) == tail) {
+            return false;
+        }
+    } while (ring_is_full_at(chan, tail) || !stage(chan, tail, item) ||
+             !publish(chan, tail, item));
+    return true;
+}
+
+bool ring_take(struct al_chan *chan, uint32_t *item)
+{
+    uint32_t head;
+
+    do {
+        const uint32_t *slot;
+
+        head = (uint32_t)arch_load_linked(&chan->head);
+        if (ring_is_empty(chan)) {
+            return false;
+        }
+        slot = slot_at(chan, head);
+        for (uint32_t i = 0; i < chan->words; i++) {
+            *(volatile uint32_t *)&item[i] = ring_look(&slot[i]);
+        }
+    } while (!arch_store_if(&chan->head, head + NEXT));
+    return true;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The ring of a channel: its slots, and the two indices into them. Pure data:
+ * no lock, nobody waits. ring.c says how.
+ */
+
+#include <alula/chan.h>
+
+#include "arch.h"
+
+#define OPEN 1u /* bit 0 of an index: see chan.c */
+#define NEXT 2u /* from one index to the next */
+
+AL_STATIC_ASSERT(sizeof(struct al_chan) % sizeof(uint32_t) == 0,
+        "the slots are words, right behind the channel");
+
+AL_INLINE uint32_t ring_look(const uint32_t *index)
+{
+    return *(const volatile uint32_t *)index;
+}
+
+/* Is it full at an index that its tail had? An index that the tail has no more
+ * gives any answer. */
+static inline bool ring_is_full_at(const struct al_chan *chan, uint32_t tail)
+{
+    return (tail | OPEN) - (ring_look(&chan->head) | OPEN) > chan->mask;
+}
+
+static inline bool ring_is_empty(const struct al_chan *chan)
+{
+    return ((ring_look(&chan->tail) ^ ring_look(&chan->head)) & ~OPEN) == 0;
+}
+
+/* Put an item in, or take one out, in any context: false if it is full, or
+ * empty. `item` is read, or written, a word at a time. */
+bool ring_put(struct al_chan *chan, const uint32_t *item);
+bool ring_take(struct al_chan *chan, uint32_t *item);
+
+/* The address of a slot of one word, less a channel's size: what is behind the
+ * channel is reached by a constant offset. */
+AL_INLINE struct al_chan *first_word(struct al_chan *chan, uint32_t offset)
+{
+    return (struct al_chan *)(void *)((char *)chan +
+                                      offset * (sizeof(uint32_t) / NEXT));
+}
+
+/* The same for rings of one word, in a task, without the kernel lock: false if
+ * that way is not open, or an interrupt came. */
+AL_INLINE bool ring_put_word(struct al_chan *chan, uint32_t value)
+{
+    uint32_t tail = ring_look(&chan->tail) | OPEN;
+    uint32_t count = tail - ring_look(&chan->head);
+    uint32_t mask;
+    struct al_chan *at;
+
+    /* Counted before the mask is read: one register less, and so no frame. */
+    __asm__ volatile("" : "+r"(count) : : "memory");
+    mask = ring_look(&chan->mask);
+    if (__builtin_expect(count > mask, 0)) {
+        return false;
+    }
+    at = first_word(chan, tail & mask);
+    (void)arch_load_linked_at(at, sizeof(*chan));
+    if (ring_look(&chan->tail) != tail ||
+            !arch_store_if_at(at, sizeof(*chan), value)) {
+        return false;
+    }
+    return arch_load_linked_at(chan, offsetof(struct al_chan, tail)) == tail &&
+           ring_look((uint32_t *)(void *)(at + 1)) == value &&
+           arch_store_if_at(chan, offsetof(struct al_chan, tail), tail + NEXT);
+}
+
+AL_INLINE bool ring_take_word(struct al_chan *chan, uint32_t *value)
+{
+    uint32_t head = (uint32_t)arch_load_linked(&chan->head);
+    struct al_chan *at;
+
+    if ((head & OPEN) == 0 || head == (ring_look(&chan->tail) | OPEN)) {
+        return false;
+    }
+    at = first_word(chan, head & chan->mask);
+    *value = ring_look((uint32_t *)(void *)(at + 1));
+    return arch_store_if(&chan->head, head + NEXT);
+}
