@@ -35,6 +35,7 @@
  *                                 has time until the last one ends
  * port.h: arch_set_result(t, v)   what arch_switch() is to return in a task
  *                                 that waits
+ * port.h: arch_clear(from, bytes) store zeros; a multiple of 4
  * port.h: arch_load_linked(p)     read a word and watch it
  * port.h: arch_store_if(p, v)     write it if nothing came between: true; any
  *                                 interrupt since the read makes it false

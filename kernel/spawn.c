@@ -106,10 +106,7 @@ static void clear(struct al_spawn *spawn)
     uint32_t generation = spawn->task.generation;
     uint32_t heap_bytes = spawn->task.heap_bytes;
 
-    for (volatile uint32_t *word = (volatile uint32_t *)(void *)spawn;
-            word < (volatile uint32_t *)(void *)(spawn + 1); word++) {
-        *word = 0;
-    }
+    arch_clear(spawn, sizeof(*spawn));
     spawn->task.spawns = spawns;
     spawn->task.generation = generation;
     spawn->task.heap_bytes = heap_bytes;
@@ -173,7 +170,7 @@ void al_task_create(struct al_spawn *memory,
     CALLER_MUST(TASK, 5,
             params->stack != NULL && (uintptr_t)params->stack % 8 == 0);
     CALLER_MUST(TASK, 6,
-            !task_is_known(&memory->task) || memory->task.spawns % 2 == 0);
+            memory->task.spawns % 2 == 0 || !task_is_known(&memory->task));
     clear(memory);
     begin(memory, params, params->args, params->stack, 0);
     made = release(memory, params->suspended);

@@ -129,6 +129,30 @@ AL_INLINE void arch_pend_switch_irq(void)
 #define arch_set_result(task, result) \
   (*(uint32_t *)(task)->sp = (uint32_t)(result))
 
+/* Clear words, eight by two instructions: compilers store them one by one, or
+ * call the library. */
+AL_INLINE void arch_clear(void *from, size_t bytes)
+{
+    __asm__ volatile("movs r1, #0\n\t"
+                     "movs r2, #0\n\t"
+                     "movs r3, #0\n\t"
+                     "mov ip, r1\n\t"
+                     "b 2f\n"
+                     "1:\tstmia %0!, {r1, r2, r3, ip}\n\t"
+                     "stmia %0!, {r1, r2, r3, ip}\n"
+                     "2:\tsubs %1, #32\n\t"
+                     "bhs 1b\n\t"
+                     "adds %1, #32\n\t"
+                     "beq 4f\n"
+                     "3:\tstr r1, [%0], #4\n\t"
+                     "subs %1, #4\n\t"
+                     "bne 3b\n"
+                     "4:"
+                     : "+r"(from), "+r"(bytes)
+                     :
+                     : "r1", "r2", "r3", "ip", "cc", "memory");
+}
+
 /* LDREX and STREX; an exception clears the monitor on its way in and out (ARM
  * DDI 0403E, B1.5.6 and B1.5.8). No barrier: there is one core. */
 AL_INLINE uintptr_t arch_load_linked(const void *word)

@@ -55,6 +55,13 @@ AL_INLINE bool arch_in_handler(void)
     return host_in_handler;
 }
 
+AL_INLINE void arch_clear(void *from, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++) {
+        ((char *)from)[i] = 0;
+    }
+}
+
 AL_INLINE void arch_pend_switch_irq(void)
 {
 }
