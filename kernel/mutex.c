@@ -94,22 +94,13 @@ static al_status lock_again(struct al_mutex *mutex)
     return taken(mutex);
 }
 
-/* Not free, or no mutex, or an interrupt came. Checked at its own entry, so
- * that the fast path need not be. */
-al_status al_mutex_lock_slow(
-        struct al_mutex *mutex, uintptr_t entry_sp, al_time deadline);
-
-__attribute__((noinline)) al_status al_mutex_lock_slow(
-        struct al_mutex *mutex, uintptr_t entry_sp, al_time deadline)
+/* Takes it, or waits for it; the current task does not hold it. */
+AL_INLINE al_status lock_others(
+        struct al_mutex *mutex, uintptr_t entry_sp, bool past, al_time deadline)
 {
     struct al_task *self = al_core.current;
-    bool past = deadline != AL_FOREVER && time_is_past(deadline);
     al_status status;
 
-    CALLER_MUST(MUTEX, 4, is_mutex(mutex));
-    if (inherit_owner(mutex) == self) {
-        return lock_again(mutex);
-    }
     softlock_take();
     if (!is_mutex(mutex) || (past && inherit_owner(mutex) != NULL)) {
         status = is_mutex(mutex) ? AL_E_TIMEOUT : AL_E_DESTROYED;
@@ -134,6 +125,28 @@ __attribute__((noinline)) al_status al_mutex_lock_slow(
     }
     mutex->scope.arg = (void *)entry_sp;
     return taken(mutex);
+}
+
+/* Not free, or no mutex, or an interrupt came. Checked at its own entry, so
+ * that the fast path need not be. */
+al_status al_mutex_lock_slow(
+        struct al_mutex *mutex, uintptr_t entry_sp, al_time deadline);
+
+__attribute__((noinline)) al_status al_mutex_lock_slow(
+        struct al_mutex *mutex, uintptr_t entry_sp, al_time deadline)
+{
+    bool past = deadline != AL_FOREVER && time_is_past(deadline);
+
+    CALLER_MUST(MUTEX, 4, is_mutex(mutex));
+    if (inherit_owner(mutex) == al_core.current) {
+        return lock_again(mutex);
+    }
+    return lock_others(mutex, entry_sp, past, deadline);
+}
+
+al_status mutex_retake(struct al_mutex *mutex, uintptr_t entry_sp)
+{
+    return lock_others(mutex, entry_sp, false, AL_FOREVER);
 }
 
 al_status al_mutex_lock(struct al_mutex *mutex)
@@ -190,9 +203,13 @@ bool mutex_cancel_held(struct al_task *task)
     return true;
 }
 
-/* The first waiter, if any, gets what the current task lets go of; it is out of
- * that one's chain. */
-static void release_held(struct al_mutex *mutex)
+bool mutex_is_held_once(const struct al_mutex *mutex)
+{
+    return is_mutex(mutex) && inherit_owner(mutex) == al_core.current &&
+           mutex->again == 0;
+}
+
+void mutex_release_held(struct al_mutex *mutex)
 {
     struct al_task *heir = wait_first_held(&mutex->waiters);
 
@@ -216,7 +233,7 @@ void al_mutex_release_slow(struct al_mutex *mutex);
 __attribute__((noinline)) void al_mutex_release_slow(struct al_mutex *mutex)
 {
     softlock_take();
-    release_held(mutex);
+    mutex_release_held(mutex);
     (void)softlock_leave_and_switch(0);
 }
 
@@ -277,7 +294,7 @@ bool mutex_abandon(struct al_scope *scope)
         return false;
     }
     softlock_take();
-    release_held(mutex);
+    mutex_release_held(mutex);
     (void)softlock_leave_and_switch(0);
     return true;
 }
@@ -310,7 +327,7 @@ void mutex_abandon_lost(void)
         mutex = lost_held(self);
         if (mutex != NULL) {
             mutex->owner |= AL_MUTEX_POISONED;
-            release_held(mutex);
+            mutex_release_held(mutex);
         }
         inherit_update_held(self);
         (void)softlock_leave_and_switch(0);

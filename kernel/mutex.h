@@ -22,5 +22,19 @@ bool mutex_abandon(struct al_scope *scope);
  */
 void mutex_abandon_lost(void);
 
+/*
+ * For condition variables. Does the current task hold this mutex, and no more
+ * than once?
+ */
+bool mutex_is_held_once(const struct al_mutex *mutex);
+
+/* The first waiter, if any, gets what the current task lets go of; it is out of
+ * that one's chain. The kernel lock is held. */
+void mutex_release_held(struct al_mutex *mutex);
+
+/* Take it again, as if it had been taken at stack pointer `entry_sp`; waits.
+ * AL_OK, AL_E_POISONED, or AL_E_DESTROYED: not taken. */
+al_status mutex_retake(struct al_mutex *mutex, uintptr_t entry_sp);
+
 /* The mutex that a scope without a function is part of. */
 struct al_mutex *mutex_of(struct al_scope *scope);

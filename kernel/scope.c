@@ -27,21 +27,37 @@ static struct al_scope *follower_of(
     return NULL;
 }
 
-bool al_scope_unlink(struct al_scope *scope)
+bool scope_unlink(struct al_scope *scope, struct al_scope **newer)
 {
     struct al_task *self = al_core.current;
-    struct al_scope *newer;
 
+    *newer = NULL;
     if (self->scopes == scope) {
         self->scopes = scope->prev;
         return true;
     }
-    newer = follower_of(self, scope);
-    if (newer == NULL) {
+    *newer = follower_of(self, scope);
+    if (*newer == NULL) {
         return false;
     }
-    newer->prev = scope->prev;
+    (*newer)->prev = scope->prev;
     return true;
+}
+
+void scope_put_back(struct al_scope *scope, struct al_scope *newer)
+{
+    if (newer != NULL) {
+        al_core.current->scopes = scope->prev;
+        scope->prev = newer->prev;
+        newer->prev = scope;
+    }
+}
+
+bool al_scope_unlink(struct al_scope *scope)
+{
+    struct al_scope *newer;
+
+    return scope_unlink(scope, &newer);
 }
 
 struct al_scope *scope_pop(struct al_task *self)

@@ -8,6 +8,15 @@
 #include <alula/scope.h>
 
 /*
+ * Take a scope out of the current task's chain: false when it is in none.
+ * *newer is the one that was opened right after it; NULL: none was.
+ */
+bool scope_unlink(struct al_scope *scope, struct al_scope **newer);
+
+/* The opposite: the newest scope of the current task goes back to its place. */
+void scope_put_back(struct al_scope *scope, struct al_scope *newer);
+
+/*
  * Take the newest scope, which is sane (task.h), out of the task's chain; NULL
  * when it has been taken out before: a loop of links ends, the chain is dropped
  * then.

@@ -7,6 +7,7 @@
 
 #include <alula/callback.h>
 #include <alula/chan.h>
+#include <alula/cond.h>
 #include <alula/crash.h>
 #include <alula/event.h>
 #include <alula/heap.h>
