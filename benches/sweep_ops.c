@@ -448,11 +448,16 @@ __attribute__((noinline)) static void die_deeper(struct al_mutex *held)
     al_panic("swept");
 }
 
+static bool with_heap;
+
 static void victim_main(void)
 {
-    AL_HEAP_SCOPED(block, 32);
-
     al_sem_take(&die);
+    if (with_heap) {
+        AL_HEAP_SCOPED(block, 32);
+
+        die_deeper(&mutex);
+    }
     die_deeper(&mutex);
 }
 
@@ -467,6 +472,13 @@ AL_TASK_POLICY(victim, victim_main, 19, 1536, &often);
 
 static void op_death(void)
 {
+    with_heap = false;
+    (void)al_sem_give(&die);
+}
+
+static void op_death_with_heap(void)
+{
+    with_heap = true;
     (void)al_sem_give(&die);
 }
 
@@ -508,6 +520,7 @@ const struct sweep_op sweep_ops[] = {
                 ANY},
         {"create, end, join", NULL, op_create, NULL, ANY},
         {"death and restart", NULL, op_death, after_death, ANY},
+        {"death with a heap block", NULL, op_death_with_heap, after_death, ANY},
 };
 const unsigned sweep_op_count = sizeof(sweep_ops) / sizeof(sweep_ops[0]);
 
