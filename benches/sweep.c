@@ -290,11 +290,15 @@ static void operator_main(void)
     SYST_CSR = 0;
     al_time_test_by_hand();
     sweep_ops_start();
+    sweep_objects_start();
     calibrate();
     for (unsigned i = 0; i < sweep_op_count; i++) {
         sweep(&sweep_ops[i]);
     }
-    say("# swept %u\n", sweep_op_count);
+    for (unsigned i = 0; i < sweep_object_count; i++) {
+        sweep(&sweep_objects[i]);
+    }
+    say("# swept %u\n", sweep_op_count + sweep_object_count);
     board_exit(0);
 }
 

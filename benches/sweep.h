@@ -3,7 +3,7 @@
 
 /*
  * Operations to be interrupted at each of their instructions. One more is one
- * row more in sweep_ops.c: nothing else knows their number.
+ * row more in sweep_ops.c or sweep_objects.c: nothing else knows their number.
  *
  * Tasks, by priority: `top` 31, which injected interrupts wake; helpers 12 to
  * 20, more urgent; `operator` 10, which runs every operation; helpers below.
@@ -23,7 +23,10 @@ struct sweep_op {
 
 extern const struct sweep_op sweep_ops[];
 extern const unsigned sweep_op_count;
+extern const struct sweep_op sweep_objects[];
+extern const unsigned sweep_object_count;
 
-/* Enables interrupt lines, and lets the helpers reach their places; by the
+/* Enable interrupt lines, and let the helpers reach their places; by the
  * operator, once. */
 void sweep_ops_start(void);
+void sweep_objects_start(void);
