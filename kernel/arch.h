@@ -104,6 +104,14 @@ void arch_irq_enable(uint32_t line, uint32_t level);
 void arch_irq_disable(uint32_t line);
 
 /**
+ * Let interrupts come: start-up held them off until memory and the kernel's lists
+ * are set up. The kernel lock is held.
+ *
+ * @context   boot
+ */
+void arch_boot_open(void);
+
+/**
  * Start the tick: time_start() is called once, then time_tick() AL_TICK_HZ times
  * a second, in a handler that every interrupt of an application preempts. Both
  * get a 32-bit counter that runs on whatever is masked, with the tick's own

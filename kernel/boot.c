@@ -58,6 +58,7 @@ AL_NORETURN void boot_kernel(const struct boot_image *image)
     task_prepare(&idle, &idle_def);
     sched_insert_held(&idle);
     task_boot_all_held(image->tasks);
+    arch_boot_open();
     board_start();
     arch_boot_tick();
     al_core.current = sched_top_held();

@@ -156,6 +156,11 @@ void arch_irq_disable(uint32_t line)
     __asm__ volatile("dsb\n\tisb" ::: "memory");
 }
 
+void arch_boot_open(void)
+{
+    __asm__ volatile("cpsie i" ::: "memory");
+}
+
 void arch_boot_tick(void)
 {
     chip_counter_start();

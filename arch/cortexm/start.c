@@ -97,18 +97,19 @@ AL_NORETURN void Reset_Handler(void);
 
 /*
  * Where an application's own Reset_Handler goes on, if it has one. Whatever came
- * before may leave any stack pointer, limit register or mask behind.
+ * before may leave any stack pointer, limit register or mask behind, and lines
+ * enabled that have a handler here: they wait for arch_boot_open().
  */
 __attribute__((naked)) AL_NORETURN void al_boot(void)
 {
     __asm__ volatile("@alula: unchecked 0\n"
+                     "cpsid i\n\t"
                      "ldr r0, =__al_irq_stack_top\n\t"
                      "msr msp, r0\n\t"
                      "movs r0, #0\n\t"
                      "msr control, r0\n\t"
                      "isb\n\t"
                      "msr basepri, r0\n\t"
-                     "cpsie i\n\t"
                      "ldr r9, =__al_irq_limit\n\t"
                      "bl SystemInit\n\t"
                      "bl arch_boot_c");

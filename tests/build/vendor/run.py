@@ -7,8 +7,9 @@
    a tick and masks of its own, and defines the handlers by their CMSIS names,
    the tick's too. It runs: SystemInit was called, both count the ticks, those
    that a mask held off are made up.
-2. The same with a Reset_Handler of the application's own, which ends in
-   al_boot().
+2. The same with a Reset_Handler of the application's own, which leaves
+   interrupts masked and one pending, and ends in al_boot(): its handler runs
+   once memory is set up.
 3. The audit names the library's masking functions as failures, until the
    application lists them.
 Fails if: the library's SystemInit is not found, or the tick's handler cannot be
