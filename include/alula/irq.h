@@ -10,6 +10,7 @@
  */
 
 #include <alula/event.h>
+#include <alula/mailbox.h>
 #include <alula/sem.h>
 #include <alula/status.h>
 #include <alula/types.h>
@@ -174,6 +175,43 @@ AL_INLINE al_status al_irq_raw_event_set(struct al_event *event, uint32_t bits)
     if (*(struct al_task *const volatile *)&event->waiters.head != NULL ||
             al_irq_raw_is_kernel_busy()) {
         al_irq_raw_post(&event->post);
+    }
+    return AL_OK;
+}
+
+/**
+ * Put `item` into `mailbox` from a raw handler, or any other, of any priority
+ * at any moment.
+ *
+ * @param[in,out] mailbox
+ * @param[in] item  not NULL
+ * @context   irq
+ * @return    AL_OK           it is in; who waits to receive wakes when the last
+ *                            handler has ended
+ * @return    AL_E_FULL       the slot is full; nothing changed
+ * @return    AL_E_DESTROYED  destroyed, or never initialised
+ * @return    AL_E_STATE      the item is NULL
+ * @cost      constant
+ */
+AL_INLINE al_status al_irq_raw_mailbox_post(
+        struct al_mailbox *mailbox, void *item)
+{
+    if (*(const volatile uint32_t *)&mailbox->post.tag !=
+            AL_TAG(AL_KIND_MAILBOX)) {
+        return AL_E_DESTROYED;
+    }
+    if (item == NULL) {
+        return AL_E_STATE;
+    }
+    do {
+        if (arch_load_linked(&mailbox->item) != 0) {
+            return AL_E_FULL;
+        }
+    } while (!arch_store_if(&mailbox->item, (uintptr_t)item));
+    /* Somebody waits to receive, or may be about to. */
+    if (*(struct al_task *const volatile *)&mailbox->receivers.head != NULL ||
+            al_irq_raw_is_kernel_busy()) {
+        al_irq_raw_post(&mailbox->post);
     }
     return AL_OK;
 }
