@@ -54,24 +54,44 @@ static void gate_held(uint32_t *index, bool open)
     } while (!arch_store_if(index, open ? now | OPEN : now));
 }
 
-/* After each change of what the bits depend on. */
-static void gates_held(struct al_chan *chan)
+/* After each change of what a bit depends on: the bit of one end depends on who
+ * waits at the other. */
+static void send_gate_held(struct al_chan *chan)
 {
     gate_held(
             &chan->tail, is_chan(chan) && chan->closed == 0 &&
                                  waiter_held(chan, AL_CHAN_RECEIVER) == NULL &&
                                  chan->restarts[AL_CHAN_SENDER] == 0);
+}
+
+static void recv_gate_held(struct al_chan *chan)
+{
     gate_held(&chan->head, is_chan(chan) &&
                                    waiter_held(chan, AL_CHAN_SENDER) == NULL &&
                                    chan->restarts[AL_CHAN_RECEIVER] == 0);
 }
 
-static void wake_held(
-        struct al_chan *chan, struct al_task *waiter, al_status status)
+static void gates_held(struct al_chan *chan)
+{
+    send_gate_held(chan);
+    recv_gate_held(chan);
+}
+
+static inline void other_gate_held(struct al_chan *chan, int end)
+{
+    if (end == AL_CHAN_RECEIVER) {
+        send_gate_held(chan);
+    } else {
+        recv_gate_held(chan);
+    }
+}
+
+static inline void wake_held(
+        struct al_chan *chan, int end, struct al_task *waiter, al_status status)
 {
     wait_remove_held(waiter);
     arch_set_result(waiter, status);
-    gates_held(chan);
+    other_gate_held(chan, end);
     sched_wake_held(waiter);
 }
 
@@ -90,11 +110,11 @@ static bool serve_receiver_held(struct al_chan *chan)
         return false;
     }
     if (ring_take(chan, item_of(waiter))) {
-        wake_held(chan, waiter, AL_OK);
+        wake_held(chan, AL_CHAN_RECEIVER, waiter, AL_OK);
         return true;
     }
     if (chan->closed != 0) {
-        wake_held(chan, waiter, AL_E_CLOSED);
+        wake_held(chan, AL_CHAN_RECEIVER, waiter, AL_E_CLOSED);
         return true;
     }
     return false;
@@ -108,11 +128,11 @@ static bool serve_sender_held(struct al_chan *chan)
         return false;
     }
     if (chan->closed != 0) {
-        wake_held(chan, waiter, AL_E_CLOSED);
+        wake_held(chan, AL_CHAN_SENDER, waiter, AL_E_CLOSED);
         return true;
     }
     if (ring_put(chan, item_of(waiter))) {
-        wake_held(chan, waiter, AL_OK);
+        wake_held(chan, AL_CHAN_SENDER, waiter, AL_OK);
         return true;
     }
     return false;
@@ -158,7 +178,7 @@ static al_status wait_held(
     self->wanted[0] = (uintptr_t)item;
     self->wanted[1] = (uintptr_t)chan;
     time_wait_held(&chan->waiters[end], AL_KIND_CHAN, deadline);
-    gates_held(chan);
+    other_gate_held(chan, end);
     if (end == AL_CHAN_SENDER ? !ring_is_full_at(chan, ring_look(&chan->tail))
                               : !ring_is_empty(chan)) {
         softlock_irq_post(&chan->post);
@@ -420,6 +440,7 @@ void al_chan_shut(struct al_chan *chan)
 void al_chan_end(struct al_chan *chan)
 {
     struct al_task *waiter;
+    int end;
 
     CALLER_MUST(CHAN, 1, !arch_in_handler());
     CALLER_MUST(CHAN, 2, is_chan(chan));
@@ -428,12 +449,14 @@ void al_chan_end(struct al_chan *chan)
     do {
         softlock_take();
         gates_held(chan);
-        waiter = waiter_held(chan, AL_CHAN_RECEIVER);
+        end = AL_CHAN_RECEIVER;
+        waiter = waiter_held(chan, end);
         if (waiter == NULL) {
-            waiter = waiter_held(chan, AL_CHAN_SENDER);
+            end = AL_CHAN_SENDER;
+            waiter = waiter_held(chan, end);
         }
         if (waiter != NULL) {
-            wake_held(chan, waiter, AL_E_DESTROYED);
+            wake_held(chan, end, waiter, AL_E_DESTROYED);
         }
         (void)softlock_leave_and_switch(0);
     } while (waiter != NULL);
@@ -453,7 +476,7 @@ static void left(struct al_chan *chan, int other_end)
     softlock_take();
     waiter = waiter_held(chan, other_end);
     if (waiter != NULL) {
-        wake_held(chan, waiter, AL_E_PEER_RESTARTED);
+        wake_held(chan, other_end, waiter, AL_E_PEER_RESTARTED);
     } else if (chan->restarts[other_end] != UINT16_MAX) {
         chan->restarts[other_end]++;
         gates_held(chan);
