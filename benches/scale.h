@@ -70,6 +70,9 @@ void scale_note_insns(uint32_t insns);
   SCALE(tick_wake_all)          \
   SCALE(heap_alloc)             \
   SCALE(heap_free)              \
+  SCALE(chan_send)              \
+  SCALE(cond_signal)            \
+  SCALE(event_set)              \
   SCALE(task_create)
 
 #define SCALE_DECLARE_(name) void scale_##name(unsigned n);
