@@ -8,6 +8,7 @@
 #define NVIC_ISPR0 (*(volatile uint32_t *)0xe000e200u)
 #define LINE_SENDS 7u  /* PORT1_ALL: no device on this board */
 #define LINE_SETS  16u /* PORT2_ALL */
+#define LINE_POSTS 17u /* PORT3_ALL */
 
 #define WAITERS 4
 
@@ -19,6 +20,9 @@ static struct al_event events = AL_EVENT_INIT;
 static struct al_event answer = AL_EVENT_INIT;
 static struct al_mutex mutex = AL_MUTEX_INIT;
 static struct al_cond changed = AL_COND_INIT;
+static struct al_mailbox box = AL_MAILBOX_INIT;
+static struct al_mailbox fetched = AL_MAILBOX_INIT;
+static char letter;
 AL_CHAN(plain, uint32_t, 4);
 AL_CHAN(served, uint32_t, 4);
 AL_CHAN(narrow, uint32_t, 1);
@@ -78,6 +82,17 @@ static void listener_main(void)
 
 AL_TASK(listener, listener_main, 16, 1024);
 
+static void fetcher_main(void)
+{
+    for (;;) {
+        void *item;
+
+        must(al_mailbox_receive_until(&fetched, &item, AL_FOREVER) == AL_OK);
+    }
+}
+
+AL_TASK(fetcher, fetcher_main, 16, 1024);
+
 /* More urgent ones that wait for one thing together. */
 static void waiter_main(const unsigned *which)
 {
@@ -111,6 +126,11 @@ AL_IRQ(PORT1_ALL_Handler)
 AL_IRQ(PORT2_ALL_Handler)
 {
     must(al_irq_event_set(&events, 1u << WAITERS) == AL_OK);
+}
+
+AL_IRQ(PORT3_ALL_Handler)
+{
+    must(al_irq_mailbox_post(&fetched, &letter) == AL_OK);
 }
 
 static void pend(uint32_t line)
@@ -180,6 +200,43 @@ static void after_chan_full(void)
 
     aide_wait();
     must(al_chan_try_recv(&narrow, &item) == AL_OK);
+}
+
+/* ---- mailboxes ---- */
+
+static void op_mailbox_free(void)
+{
+    void *item;
+
+    must(al_mailbox_send_until(&box, &letter, AL_POLL) == AL_OK);
+    must(al_mailbox_receive_until(&box, &item, AL_POLL) == AL_OK);
+}
+
+static void op_mailbox_fetched(void)
+{
+    must(al_mailbox_send_until(&fetched, &letter, AL_FOREVER) == AL_OK);
+}
+
+static void op_mailbox_irq(void)
+{
+    pend(LINE_POSTS);
+}
+
+static void aide_posts(void)
+{
+    must(al_mailbox_send_until(&box, &letter, AL_POLL) == AL_OK);
+}
+
+static void before_mailbox_wait(void)
+{
+    aide_begin(aide_posts);
+}
+
+static void op_mailbox_wait(void)
+{
+    void *item;
+
+    must(al_mailbox_receive_until(&box, &item, AL_FOREVER) == AL_OK);
 }
 
 /* ---- event sets ---- */
@@ -303,6 +360,11 @@ const struct sweep_op sweep_objects[] = {
                 aide_wait, ANY},
         {"send waits, has room", before_chan_full, op_chan_full,
                 after_chan_full, ANY},
+        {"mailbox, free", NULL, op_mailbox_free, NULL, ANY},
+        {"mailbox, task waits again", NULL, op_mailbox_fetched, NULL, ANY},
+        {"interrupt posts", NULL, op_mailbox_irq, NULL, OVER_IRQ},
+        {"mailbox waited for", before_mailbox_wait, op_mailbox_wait, aide_wait,
+                ANY},
         {"event set, one waits again", NULL, op_event_set, NULL, ANY},
         {"interrupt sets an event", NULL, op_event_irq, NULL, OVER_IRQ},
         {"event waited for", before_event_wait, op_event_wait, aide_wait, ANY},
@@ -321,6 +383,7 @@ void sweep_objects_start(void)
 {
     al_irq_enable(LINE_SENDS, AL_PRIO_IRQ(0));
     al_irq_enable(LINE_SETS, AL_PRIO_IRQ(0));
+    al_irq_enable(LINE_POSTS, AL_PRIO_IRQ(0));
     /* The aide reaches its first wait. */
     aide_begin(aide_signals);
     aide_wait();
