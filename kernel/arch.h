@@ -95,9 +95,13 @@ AL_NORETURN void arch_start_first(struct al_task *first);
  */
 void arch_idle(void);
 
+/* How many lines there are: numbers below it may be enabled. */
+uint32_t arch_irq_lines(void);
+
 /**
  * Set a line's priority and enable it, or disable it.
  *
+ * @param line   below arch_irq_lines()
  * @param level  0 .. ARCH_IRQ_LEVELS-1, higher is more urgent
  */
 void arch_irq_enable(uint32_t line, uint32_t level);

@@ -144,6 +144,17 @@ static uint8_t hardware_prio(uint32_t level)
     return (uint8_t)((ARCH_IRQ_LEVELS - level) << 4);
 }
 
+uint32_t arch_irq_lines(void)
+{
+#define IRQ(number, name) [number] = 0,
+    static const char lines[] = {
+#include <irq.def>
+    };
+#undef IRQ
+
+    return sizeof(lines);
+}
+
 void arch_irq_enable(uint32_t line, uint32_t level)
 {
     NVIC_IPR[line] = hardware_prio(level);

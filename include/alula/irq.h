@@ -68,6 +68,7 @@ AL_EXTERN_C_BEGIN
  * @param[in] prio  AL_PRIO_IRQ(0) .. AL_PRIO_IRQ(AL_IRQ_LEVELS-1)
  * @context   any
  * @panics    IRQ.1  priority out of range
+ * @panics    IRQ.3  the chip has no such line
  */
 void al_irq_enable(uint32_t line, al_prio prio);
 
@@ -75,6 +76,7 @@ void al_irq_enable(uint32_t line, al_prio prio);
  * Disable interrupt line `line`; a handler that runs is let finish.
  *
  * @context   any
+ * @panics    IRQ.3  the chip has no such line
  */
 void al_irq_disable(uint32_t line);
 

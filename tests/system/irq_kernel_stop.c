@@ -122,6 +122,16 @@ static void sleep_0(void)
     al_sleep(0);
 }
 
+static void time_skip(void)
+{
+    al_time_skip(1);
+}
+
+static void irq_tick(void)
+{
+    al_irq_tick();
+}
+
 static void yield(void)
 {
     al_yield();
@@ -196,6 +206,8 @@ static const struct {
         {"al_heap_alloc() in a handler", heap_alloc, true, 8, 3},
         {"al_heap_free() in a handler", heap_free, true, 8, 3},
         {"al_sleep() in a handler", sleep_0, true, 8, 3},
+        {"al_time_skip() in a handler", time_skip, true, 8, 3},
+        {"al_irq_tick() in another handler", irq_tick, true, 8, 3},
         {"al_yield() in a handler", yield, true, 8, 3},
         {"al_task_read() in a handler", read_task, true, 8, 3},
         {"null in the lock", fault_in_lock, false, 8, 1},
