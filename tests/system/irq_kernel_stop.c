@@ -171,9 +171,9 @@ static void give_posted(unsigned n, const struct rig_hit *hit)
 
 static void bad_post(void)
 {
-    sem.post.tag = 99;
     in_lock();
     rig_pend(1, give_posted);
+    sem.post.tag = 99;
     *(volatile uint32_t *)&al_core.locked = 0;
     rig_pend_switch();
 }
