@@ -12,8 +12,8 @@
  * 5. A task that waits for the stream while its holder dies gets it.
  * 6. free() of a block twice, of no block, of one written past its end; a
  *    death in the compare function of qsort(); abort(), assert(), exit().
- * 7. A death with the C library's own lock held (setenv's): the next taker is
- *    not told, and need not be.
+ * 7. A death with the C library's own locks held, one of them twice: setenv()
+ *    and getenv(), which take it, work on.
  * 8. Blocks of a task that died are counted as left behind, and may be freed
  *    by another.
  * Fails if: the stream's lock is no scope, its depth outlives its holder, or
@@ -188,7 +188,7 @@ static void frees_none(void)
 static void overruns(void)
 {
     block = malloc(32);
-    memset(block + 32, 'x', 4);
+    memset(block + al_heap_size(block), 'x', 4);
     free(block);
 }
 
@@ -278,6 +278,48 @@ static void prints_to_a_waiter(void)
     printf("ab!cd\n");
 }
 
+/* sys/lock.h's, which the compiler flags of the C library itself declare. */
+extern char __lock___libc_recursive_mutex;
+void __retarget_lock_acquire_recursive(void *lock);
+int __retarget_lock_try_acquire_recursive(void *lock);
+void __retarget_lock_release_recursive(void *lock);
+void __retarget_lock_init(void **lock);
+void __retarget_lock_close(void *lock);
+
+static void *made_lock;
+
+static void dies_with_locks(void)
+{
+    __retarget_lock_acquire_recursive(&__lock___libc_recursive_mutex);
+    __retarget_lock_acquire_recursive(&__lock___libc_recursive_mutex);
+    __retarget_lock_acquire_recursive(made_lock);
+    al_panic("with two locks");
+}
+
+static void tries_locks(void)
+{
+    int first = __retarget_lock_try_acquire_recursive(made_lock);
+    int second = __retarget_lock_try_acquire_recursive(
+            &__lock___libc_recursive_mutex);
+
+    AL_ASSERT(first != 0 && second != 0); /* the judge has them */
+}
+
+static void locks(void)
+{
+    __retarget_lock_init(&made_lock);
+    panic_says(dies_with_locks, AL_CAUSE_PANIC, "with two locks", "locks");
+    CHECK(setenv("WHO", "judge", 1) == 0 && strcmp(getenv("WHO"), "judge") == 0,
+            "the environment works on");
+    __retarget_lock_acquire_recursive(made_lock);
+    __retarget_lock_acquire_recursive(&__lock___libc_recursive_mutex);
+    CHECK(rig_run(tries_locks) == 0, "who tries is told");
+    __retarget_lock_release_recursive(&__lock___libc_recursive_mutex);
+    __retarget_lock_release_recursive(made_lock);
+    __retarget_lock_close(made_lock);
+    CHECK(nothing_is_held(), "all locks are free");
+}
+
 static void judge(void)
 {
     struct al_task_info info;
@@ -328,6 +370,7 @@ static void judge(void)
     al_task_read(&rig_victim, &info);
     CHECK(info.heap_bytes == used + 104, "freed by another: accounted");
 
+    locks();
     heap_says(overruns, 3, "block written past its end");
     test_done();
 }
