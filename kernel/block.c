@@ -70,13 +70,15 @@ static struct block **footer_before(const struct block *block)
     return (struct block **)((uintptr_t)block - sizeof(uintptr_t));
 }
 
-/* The upper byte of a product depends on every bit of its factor. */
+/* The upper byte of a product depends on every bit of its factor. PREV_FREE is
+ * its neighbour's to change, and left out: who follows it looks. */
 static uint32_t sealed(const struct block *block, uint32_t bits)
 {
     uint32_t mix =
             (uint32_t)(uintptr_t)block + (uint32_t)(uintptr_t)block->owner;
 
-    return bits | (((mix ^ bits) * 0x9e3779b1u) & ~BITS);
+    mix = (mix ^ (bits & ~PREV_FREE)) * 0x9e3779b1u;
+    return bits | (mix & ~BITS);
 }
 
 static void seal(struct block *block, uint32_t bits)
@@ -84,23 +86,17 @@ static void seal(struct block *block, uint32_t bits)
     block->head = sealed(block, bits);
 }
 
-/* Is this a header of the region? Of any address; the last one included. */
-__attribute__((noinline)) static bool is_sound(
-        const struct region *region, const struct block *block)
+/* Is this a header of the region? Of any address; the last one included. What
+ * lies behind its block is in the region as well. */
+static bool is_sound(const struct region *region, const struct block *block)
 {
     uintptr_t at = (uintptr_t)block;
-    uint32_t payload;
 
-    if (at % BLOCK_ALIGN != 0 || at < region->low || at > region->high ||
-            block->head != sealed(block, block->head & BITS)) {
-        return false;
-    }
-    payload = block_payload(block);
-    if (at == region->high) {
-        return payload == 0 && (block->head & FREE) == 0;
-    }
-    return payload >= BLOCK_LEAST &&
-           payload + BLOCK_HEADER <= region->high - at;
+    return at % BLOCK_ALIGN == 0 &&
+           at - region->low <= region->high - region->low &&
+           block->head == sealed(block, block->head & BITS) &&
+           (at == region->high ||
+                   block_payload(block) <= region->high - at - BLOCK_HEADER);
 }
 
 static bool is_free(const struct region *region, const struct block *block)
@@ -153,13 +149,27 @@ static void list_begin(
     }
 }
 
+/*
+ * Is this perhaps a free block? One that leads back to where its address was
+ * found is.
+ */
+static bool may_be_free(const struct region *region, const struct block *block)
+{
+    uintptr_t at = (uintptr_t)block;
+
+    return at % BLOCK_ALIGN == 0 &&
+           at - region->low < region->high - region->low &&
+           (block->head & FREE) != 0;
+}
+
 /* What comes behind `block` in its list: a block that says so, too, or NULL. */
 static struct block *follower_of(
         struct region *region, const struct block *block)
 {
     struct block *next = block->next_free;
 
-    if (next == NULL || (is_free(region, next) && next->prev_free == block)) {
+    if (next == NULL ||
+            (may_be_free(region, next) && next->prev_free == block)) {
         return next;
     }
     region->damaged++;
@@ -172,7 +182,7 @@ static void list_push(struct region *region, struct block *block)
     struct block *head = region->ranks[c.rank].lists[c.sub];
 
     if (head != NULL) {
-        if (is_free(region, head)) {
+        if (may_be_free(region, head) && head->prev_free == NULL) {
             head->prev_free = block;
         } else {
             region->damaged++;
@@ -183,28 +193,33 @@ static void list_push(struct region *region, struct block *block)
     list_begin(region, c, block);
 }
 
-/* Take a sound free block out of its list; false: it stands in none. */
+/* Take a free block out of its list; false: it stands in none. */
 static bool list_remove(struct region *region, struct block *block)
 {
-    struct class c = class_of(block_payload(block));
     struct block *prev = block->prev_free;
     struct block *next = block->next_free;
+    struct class c;
 
     if (next != follower_of(region, block)) {
         return false;
     }
-    if (prev == NULL && region->ranks[c.rank].lists[c.sub] == block) {
-        list_begin(region, c, next);
+    if (prev != NULL) {
+        if (!may_be_free(region, prev) || prev->next_free != block) {
+            region->damaged++;
+            return false;
+        }
+        prev->next_free = next;
+        if (next != NULL) {
+            next->prev_free = prev;
+        }
         return true;
     }
-    if (prev == NULL || !is_free(region, prev) || prev->next_free != block) {
+    c = class_of(block_payload(block));
+    if (region->ranks[c.rank].lists[c.sub] != block) {
         region->damaged++;
         return false;
     }
-    prev->next_free = next;
-    if (next != NULL) {
-        next->prev_free = prev;
-    }
+    list_begin(region, c, next);
     return true;
 }
 
@@ -231,70 +246,72 @@ static bool list_find(const struct region *region, struct class *c)
 }
 
 /*
- * Make `block` free and enter it; `bits` are its payload and PREV_FREE. The
- * header behind it is sound; joined if it is free.
+ * Make `block` free and enter it; `bits` are its payload and PREV_FREE. Joined
+ * with the one behind it, if that is free.
  */
 static void release(struct region *region, struct block *block, uint32_t bits)
 {
     struct block *next = block_at(block, BLOCK_HEADER + (bits & ~FLAGS));
 
-    if ((next->head & FREE) != 0 && list_remove(region, next)) {
+    if (is_free(region, next) && list_remove(region, next)) {
         bits += BLOCK_HEADER + block_payload(next);
         next->head = 0;
         next = block_at(block, BLOCK_HEADER + (bits & ~FLAGS));
-    } else {
-        seal(next, (next->head & BITS) | PREV_FREE);
     }
+    next->head |= PREV_FREE;
+    *footer_before(next) = block;
     block->owner = NULL;
     seal(block, bits | FREE);
-    *footer_before(next) = block;
     list_push(region, block);
 }
 
-struct block *block_take(struct region *region, uint32_t payload, bool *again)
+/* Cut `payload` bytes off the end of `block`, the first of list c, which keeps
+ * its place if it is still of its class. */
+static struct block *cut(struct region *region, struct block *block,
+        struct class c, uint32_t payload)
+{
+    uint32_t left = block_payload(block) - payload - BLOCK_HEADER;
+    struct block *end = block_at(block, BLOCK_HEADER + left);
+    struct class now = class_of(left);
+    bool moves = now.rank != c.rank || now.sub != c.sub;
+
+    if (moves) {
+        list_begin(region, c, follower_of(region, block));
+    }
+    seal(block, left | (block->head & FLAGS));
+    *footer_before(end) = block;
+    end->head = payload | PREV_FREE;
+    if (moves) {
+        list_push(region, block);
+    }
+    return end;
+}
+
+struct block *block_alloc(struct region *region, uint32_t payload,
+        struct al_task *owner, bool *again)
 {
     struct class c = class_for(payload);
     struct block *block;
-    bool sound;
 
     *again = false;
     if (!list_find(region, &c)) {
         return NULL;
     }
     block = region->ranks[c.rank].lists[c.sub];
-    sound = is_free(region, block);
-    list_begin(region, c, sound ? follower_of(region, block) : NULL);
-    if (sound && block_payload(block) >= payload &&
-            is_sound(region, next_of(block)) &&
-            (next_of(block)->head & PREV_FREE) != 0) {
-        return block;
+    if (!is_free(region, block) || block_payload(block) < payload) {
+        list_begin(region, c, NULL);
+        region->damaged++;
+        *again = true;
+        return NULL;
     }
-    region->damaged++;
-    *again = true;
-    return NULL;
-}
-
-struct block *block_claim(struct region *region, struct block *block,
-        uint32_t payload, uintptr_t align, struct al_task *owner)
-{
-    struct block *next = next_of(block);
-    uintptr_t top = ((uintptr_t)next - payload) & ~(align - 1);
-    uint32_t gap = (uint32_t)(top - BLOCK_HEADER - (uintptr_t)block);
-    uint32_t flags = block->head & PREV_FREE;
-
-    seal(next, next->head & BITS & ~PREV_FREE);
-    if (gap >= BLOCK_HEADER + BLOCK_LEAST) {
-        struct block *rest = block;
-
-        block = block_at(rest, gap);
-        block->head = 0;
-        release(region, rest, (gap - BLOCK_HEADER) | flags);
-        flags = PREV_FREE;
+    next_of(block)->head &= ~PREV_FREE;
+    if (block_payload(block) - payload >= BLOCK_GAP) {
+        block = cut(region, block, c, payload);
+    } else {
+        list_begin(region, c, follower_of(region, block));
     }
     block->owner = owner;
-    seal(block,
-            ((uint32_t)((uintptr_t)next - (uintptr_t)block) - BLOCK_HEADER) |
-                    flags);
+    seal(block, block->head & BITS & ~FREE);
     region->used_bytes += block_payload(block) + BLOCK_HEADER;
     region->blocks++;
     return block;
@@ -304,7 +321,7 @@ void block_trim(struct region *region, struct block *block, uint32_t payload)
 {
     uint32_t more = block_payload(block) - payload;
 
-    if (more >= BLOCK_HEADER + BLOCK_LEAST) {
+    if (more >= BLOCK_GAP) {
         release(region, block_at(block, BLOCK_HEADER + payload),
                 more - BLOCK_HEADER);
         seal(block, (block->head & BITS) - more);
@@ -334,37 +351,73 @@ enum block_state block_look(
     return BLOCK_LIVE;
 }
 
-void block_free(struct region *region, struct block *block)
+bool block_free(struct region *region, struct block *block)
 {
     uint32_t bits = block->head & BITS;
-    struct block *prev;
 
     region->used_bytes -= block_payload(block) + BLOCK_HEADER;
     region->blocks--;
-    block->head = 0;
-    if ((bits & PREV_FREE) != 0) {
-        prev = *footer_before(block);
-        if (is_free(region, prev) && next_of(prev) == block &&
-                list_remove(region, prev)) {
-            bits = (bits & ~FLAGS) + BLOCK_HEADER + (prev->head & BITS & ~FREE);
-            block = prev;
-        }
-    }
     release(region, block, bits);
+    return (bits & PREV_FREE) != 0;
+}
+
+void block_merge(struct region *region, struct block *block)
+{
+    struct block *prev;
+
+    /* It may be anything by now; what its lists and neighbour say of it
+     * decides. */
+    if (!may_be_free(region, block) || (block->head & PREV_FREE) == 0) {
+        return;
+    }
+    prev = *footer_before(block);
+    if (!may_be_free(region, prev) || next_of(prev) != block ||
+            !list_remove(region, prev)) {
+        return;
+    }
+    if (list_remove(region, block)) {
+        *footer_before(next_of(block)) = prev;
+        seal(prev, (prev->head & BITS) + BLOCK_HEADER + block_payload(block));
+        block->head = 0;
+    }
+    list_push(region, prev);
+}
+
+struct block *block_trim_front(
+        struct region *region, struct block *block, uintptr_t align)
+{
+    uintptr_t payload = (uintptr_t)&block->next_free;
+    uint32_t bits = block->head & BITS;
+    struct block *rest;
+    uint32_t gap;
+
+    if ((payload & (align - 1)) == 0) {
+        return block;
+    }
+    payload = (payload + BLOCK_GAP + align - 1) & ~(align - 1);
+    rest = block_of((void *)payload);
+    gap = (uint32_t)((uintptr_t)rest - (uintptr_t)block);
+    rest->owner = block->owner;
+    seal(rest, (bits & ~FLAGS) - gap);
+    seal(block, (gap - BLOCK_HEADER) | (bits & PREV_FREE));
+    region->blocks++;
+    if (block_free(region, block)) {
+        block_merge(region, block);
+    }
+    return rest;
 }
 
 void block_grow(struct region *region, struct block *block, uint32_t payload)
 {
     struct block *next = next_of(block);
     uint32_t more = BLOCK_HEADER + block_payload(next);
-    struct block *behind = block_at(next, more);
 
     if ((next->head & FREE) == 0 || block_payload(block) + more < payload ||
-            !is_sound(region, behind) || !list_remove(region, next)) {
+            !list_remove(region, next)) {
         return;
     }
+    next_of(next)->head &= ~PREV_FREE;
     next->head = 0;
-    seal(behind, behind->head & BITS & ~PREV_FREE);
     seal(block, (block->head & BITS) + more);
     region->used_bytes += more;
 }

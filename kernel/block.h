@@ -50,25 +50,24 @@ AL_INLINE struct block *block_of(const void *payload)
 }
 
 /*
- * Take a free block of `payload` bytes or more out of its list. NULL when there
- * is none, or, with `*again` set, because a damaged one was in the way: it is
- * out of the list now.
+ * Make a live block of `payload` bytes or a little more. NULL when there is
+ * none, or, with `*again` set, because a damaged one was in the way: its list
+ * is given up.
  */
-struct block *block_take(struct region *region, uint32_t payload, bool *again);
-
-/*
- * Make the end of a taken block live, from the last place at which `payload`
- * bytes are aligned; what lies before that is free. `align` is a power of two;
- * one above BLOCK_ALIGN takes a block larger by it and BLOCK_GAP, and leaves
- * up to that much at the end, to be trimmed.
- */
-struct block *block_claim(struct region *region, struct block *block,
-        uint32_t payload, uintptr_t align, struct al_task *owner);
-
-#define BLOCK_GAP (BLOCK_HEADER + BLOCK_LEAST)
+struct block *block_alloc(struct region *region, uint32_t payload,
+        struct al_task *owner, bool *again);
 
 /* Free what a live block has beyond `payload`, if that makes a block. */
 void block_trim(struct region *region, struct block *block, uint32_t payload);
+
+/* Free what a live block has before the first place at which its payload is
+ * aligned; `align` is a power of two above BLOCK_ALIGN, the block larger than
+ * that by BLOCK_GAP. Returns the rest, as live as it was. */
+struct block *block_trim_front(
+        struct region *region, struct block *block, uintptr_t align);
+
+/* Less than this makes no block. */
+#define BLOCK_GAP (BLOCK_HEADER + BLOCK_LEAST)
 
 /* Change the owner of a live block. */
 void block_own(struct block *block, struct al_task *owner);
@@ -83,8 +82,16 @@ enum block_state {
 enum block_state block_look(
         const struct region *region, const struct block *block);
 
-/* Free a live block. */
-void block_free(struct region *region, struct block *block);
+/*
+ * Free a live block, and join it with a free one behind it. True: there may be
+ * a free one before it, too, to be merged with it, in a step of its own: until
+ * then both can be had.
+ */
+bool block_free(struct region *region, struct block *block);
+
+/* Join the free block at `block`, if there is one by now, with a free one
+ * before it. */
+void block_merge(struct region *region, struct block *block);
 
 /* Let a live block have the free one behind it, if both have `payload` bytes
  * together. */

@@ -19,38 +19,22 @@ static struct {
     uint32_t count; /* of regions; grows only */
 } heap __attribute__((section(".bss.alula.state")));
 
-/* Take the lock with a free block; no lock when NULL. Lets go of it between one
- * damaged block and the next. */
-static struct block *take(struct region *region, uint32_t payload)
+/* Lets go of the lock between one damaged list and the next. */
+static void *alloc_in(
+        struct region *region, struct al_task *owner, uint32_t payload)
 {
     struct block *block = NULL;
     bool again = payload != 0;
 
     while (again) {
         softlock_take();
-        block = block_take(region, payload, &again);
-        if (block != NULL) {
-            return block;
+        block = block_alloc(region, payload, owner, &again);
+        if (block != NULL && owner != NULL) {
+            owner->heap_bytes += block_payload(block);
         }
         softlock_leave();
     }
-    return NULL;
-}
-
-static void *alloc_in(
-        struct region *region, struct al_task *owner, uint32_t payload)
-{
-    struct block *block = take(region, payload);
-
-    if (block == NULL) {
-        return NULL;
-    }
-    block = block_claim(region, block, payload, BLOCK_ALIGN, owner);
-    if (owner != NULL) {
-        owner->heap_bytes += block_payload(block);
-    }
-    softlock_leave();
-    return &block->next_free;
+    return block != NULL ? &block->next_free : NULL;
 }
 
 /* 0: no block is that large. */
@@ -96,31 +80,6 @@ void *al_heap_alloc_from(int32_t region, size_t bytes)
     return alloc_in(named(region), al_core.current, payload_for(bytes));
 }
 
-void *al_heap_alloc_aligned(int32_t number, size_t bytes, size_t align)
-{
-    struct al_task *self = al_core.current;
-    struct region *region = named(number);
-    uint32_t payload = payload_for(bytes);
-    struct block *block;
-
-    CALLER_MUST(HEAP, 5, align != 0 && (align & (align - 1)) == 0);
-    if (align <= BLOCK_ALIGN) {
-        return alloc_in(region, self, payload);
-    }
-    if (payload == 0 || align > BLOCK_MOST / 4) {
-        return NULL;
-    }
-    block = take(region, payload + (uint32_t)align + BLOCK_GAP);
-    if (block == NULL) {
-        return NULL;
-    }
-    block = block_claim(region, block, payload, align, self);
-    block_trim(region, block, payload);
-    self->heap_bytes += block_payload(block);
-    softlock_leave();
-    return &block->next_free;
-}
-
 static struct region *region_of(const struct block *block)
 {
     for (uint32_t i = 0; i < heap.count; i++) {
@@ -153,12 +112,6 @@ static void disown_held(const struct block *block)
     }
 }
 
-static void free_held(struct region *region, struct block *block)
-{
-    disown_held(block);
-    block_free(region, block);
-}
-
 bool heap_free_held(void *payload)
 {
     struct block *block = block_of(payload);
@@ -167,7 +120,10 @@ bool heap_free_held(void *payload)
     if (look_held(region, block) != BLOCK_LIVE) {
         return false;
     }
-    free_held(region, block);
+    disown_held(block);
+    if (block_free(region, block)) {
+        block_merge(region, block);
+    }
     return true;
 }
 
@@ -188,6 +144,28 @@ static struct region *enter(struct block *block)
     panic_caller(state == BLOCK_OVERRUN ? PANIC_HEAP_3 : PANIC_HEAP_2);
 }
 
+/*
+ * In steps, for whom the lock keeps waiting: the block is nobody's, that is, as
+ * the kernel's own: live, and refused to all; free; one with what is free before
+ * it. After each, all that is free can be had.
+ */
+static void give_back(struct region *region, struct block *block)
+{
+    bool merge;
+
+    disown_held(block);
+    block_own(block, NULL);
+    softlock_leave();
+    softlock_take();
+    merge = block_free(region, block);
+    softlock_leave();
+    if (merge) {
+        softlock_take();
+        block_merge(region, block);
+        softlock_leave();
+    }
+}
+
 void al_heap_free(void *payload)
 {
     struct block *block = block_of(payload);
@@ -196,8 +174,7 @@ void al_heap_free(void *payload)
         CALLER_MUST(HEAP, 1, !arch_in_handler());
         return;
     }
-    free_held(enter(block), block);
-    softlock_leave();
+    give_back(enter(block), block);
 }
 
 size_t al_heap_size(const void *payload)
@@ -237,6 +214,36 @@ bool al_heap_resize(void *payload, size_t bytes)
     }
     softlock_leave();
     return fits;
+}
+
+/* One step a lock: allocate, free what lies before, free what lies behind. */
+void *al_heap_alloc_aligned(int32_t number, size_t bytes, size_t align)
+{
+    struct region *region = named(number);
+    uint32_t payload = payload_for(bytes);
+    struct block *block;
+    uint32_t room;
+    void *at;
+
+    CALLER_MUST(HEAP, 5, align != 0 && (align & (align - 1)) == 0);
+    if (align <= BLOCK_ALIGN) {
+        return alloc_in(region, al_core.current, payload);
+    }
+    if (payload == 0 || align > BLOCK_MOST / 4) {
+        return NULL;
+    }
+    at = alloc_in(
+            region, al_core.current, payload + (uint32_t)align + BLOCK_GAP);
+    if (at == NULL) {
+        return NULL;
+    }
+    block = block_of(at);
+    (void)enter(block);
+    room = block_payload(block);
+    block = block_trim_front(region, block, align);
+    account_held(block, block_payload(block) - room);
+    softlock_leave();
+    return al_heap_resize(&block->next_free, bytes) ? &block->next_free : NULL;
 }
 
 al_status al_heap_give(void *payload, struct al_task_id to)
@@ -374,9 +381,10 @@ static void free_slot(void *slot)
     }
     region = enter(block);
     if (block->owner == al_core.current) {
-        free_held(region, block);
+        give_back(region, block);
+    } else {
+        softlock_leave();
     }
-    softlock_leave();
 }
 
 void al_heap_scope_open(struct al_scope *scope, void **slot, size_t bytes)

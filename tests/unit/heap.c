@@ -107,7 +107,7 @@ static int start(void **state)
     return 0;
 }
 
-static bool is_listed(const struct block *block)
+static bool stands_in_list(const struct block *block)
 {
     struct class c = class_of(block_payload(block));
 
@@ -163,7 +163,7 @@ static void look(void)
         if (is_free) {
             free_blocks++;
             assert_ptr_equal(*footer_before(next_of(block)), block);
-            assert_true(is_listed(block));
+            assert_true(stands_in_list(block));
         } else {
             used += block_payload(block) + BLOCK_HEADER;
             blocks++;
