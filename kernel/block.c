@@ -20,8 +20,8 @@
  *
  *   the block itself, or the header behind it     its user is told
  *   a free neighbour, its links or its footer     not joined
- *   the first of a list, or its neighbours        out of the list
- *   a link to the rest of a list                  the rest is lost
+ *   the first of a list                           the list is given up
+ *   a link to the rest of a list                  the rest is given up
  *
  * A block is cut off the end of a free one. What a program most often writes
  * past is its newest block: behind it lies an older one, not the header of all
