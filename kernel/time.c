@@ -407,20 +407,33 @@ void al_period_start(struct al_period *period, uint32_t ticks)
     period->release = time_now() + ticks;
 }
 
-/* Releases that have passed, the next one among them; `late` is how long ago
- * that one was. Absurdly long ones count as 2^32-1. */
-static uint32_t releases_in(al_time late, uint32_t ticks)
+/* Releases that have passed since the one that was `late` ticks ago, that one
+ * among them, modulo 2^32; leaves in `late` how long ago the last one was. */
+static uint32_t releases_in(al_time *late, uint32_t ticks)
 {
-    if (late >= UINT32_MAX) {
-        return UINT32_MAX;
+    al_time step = (al_time)ticks << 32;
+    uint32_t passed = 0;
+
+    if (*late <= UINT32_MAX) {
+        passed = (uint32_t)*late / ticks;
+        *late -= passed * ticks;
+        return passed + 1;
     }
-    return (uint32_t)late / ticks + 1;
+    for (unsigned bit = 0; bit <= 32; bit++) {
+        passed <<= 1;
+        if (*late >= step) {
+            *late -= step;
+            passed |= 1;
+        }
+        step >>= 1;
+    }
+    return passed + 1;
 }
 
 al_status al_period_wait(struct al_period *period)
 {
     al_time now = time_now();
-    uint32_t passed;
+    al_time late;
 
     CALLER_MUST(TASK, 1, !arch_in_handler());
     CALLER_MUST(TIME, 1, period->ticks > 0);
@@ -429,11 +442,12 @@ al_status al_period_wait(struct al_period *period)
         period->release += period->ticks;
         return AL_OK;
     }
-    passed = releases_in(now - period->release, period->ticks);
-    period->missed += passed;
-    period->release += (al_time)passed * period->ticks;
-    if (period->release <= now) {
-        period->release = now + period->ticks;
+    late = now - period->release;
+    period->missed += releases_in(&late, period->ticks);
+    /* More than 2^33 periods are not counted out: the series starts anew. */
+    period->release = now + period->ticks;
+    if (late < period->ticks) {
+        period->release -= late;
     }
     return AL_E_OVERRUN;
 }

@@ -1,101 +1,57 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Claim: five tasks that lock, try and unlock four mutexes in random order have
- * at each step the holders, the waiters and the priorities of a plain model.
- *   1. each step tells one task that does not wait to do something that closes
- *      no cycle; then everybody comes to rest
+ * Claim: five tasks that lock, try and unlock four mutexes in random order, with
+ * and without deadlines, while their priorities change, have at each step the
+ * holders, the waiters and the priorities of a plain model.
+ *   1. each step is one of: a task that does not wait does something that closes
+ *      no cycle; a task's own priority changes; a tick comes
  *   2. the model: a task's priority is the largest of its own and of those who
  *      wait for what it holds; a mutex goes to the most urgent waiter, among
- *      equals to the one that has been at that priority longest
+ *      equals to the one that has been at that priority longest; two of the
+ *      mutexes are recursive; a wait ends at its deadline's tick
  *   3. compared: holder of each mutex, priority and answer of each task; all
  *      kernel structures
- * SEED is printed; another one: flags -DSEED=n.
- * Fails if: a release forgets what else the task holds, or a raised waiter
- * stays at its old place.
- * sources: ../interleave/rig.c
+ * Fails if: a release forgets what else the task holds, a raised waiter stays at
+ * its old place, or a time-out leaves the holder raised.
+ * builds: gcc-O2 gcc-O0 clang-O2
+ * sources: ../interleave/rig.c ../support/hands.c
  * timeout: 120
  */
-#include "../interleave/rig.h"
+#include "../support/hands.h"
 
-#include "test.h"
-
-#ifndef SEED
-#  define SEED 20240229u
-#endif
-#define STEPS   5000u
+#define STEPS   8000u
 #define WORKERS 5
 #define MUTEXES 4
 #define NOBODY  (-1)
+#define LEAST   2u /* priorities: above the judge's */
+#define LEVELS  9u
 
-enum order {
-    LOCK,
-    TRY,
-    UNLOCK
-};
+static struct al_mutex mutex[MUTEXES] = {AL_MUTEX_INIT, AL_MUTEX_INIT,
+        AL_MUTEX_INIT_RECURSIVE, AL_MUTEX_INIT_RECURSIVE};
 
-static struct al_mutex mutex[MUTEXES] = {
-        AL_MUTEX_INIT, AL_MUTEX_INIT, AL_MUTEX_INIT, AL_MUTEX_INIT};
+HAND(a, 2);
+HAND(b, 4);
+HAND(c, 4);
+HAND(d, 7);
+HAND(e, 9);
 
-static struct worker {
-    struct al_sem go;
-    enum order order;
-    unsigned which;
-    al_status status;
-    volatile bool done;
-} workers[WORKERS] = {
-        {.go = AL_SEM_INIT(0, 1), .done = true},
-        {.go = AL_SEM_INIT(0, 1), .done = true},
-        {.go = AL_SEM_INIT(0, 1), .done = true},
-        {.go = AL_SEM_INIT(0, 1), .done = true},
-        {.go = AL_SEM_INIT(0, 1), .done = true},
-};
-
-static void worker(unsigned n)
-{
-    struct worker *self = &workers[n];
-
-    for (;;) {
-        al_sem_take(&self->go);
-        switch (self->order) {
-        case LOCK:
-            self->status = al_mutex_lock(&mutex[self->which]);
-            break;
-        case TRY:
-            self->status = al_mutex_try_lock(&mutex[self->which]);
-            break;
-        case UNLOCK:
-            al_mutex_unlock(&mutex[self->which]);
-            break;
-        }
-        self->done = true;
-    }
-}
-
-#define WORKER(n, prio)         \
-  static void w##n##_main(void) \
-  {                             \
-    worker(n);                  \
-  }                             \
-  AL_TASK(w##n, w##n##_main, prio, 1024)
-
-WORKER(0, 2);
-WORKER(1, 4);
-WORKER(2, 4);
-WORKER(3, 7);
-WORKER(4, 9);
-
-static struct al_task *const tasks[WORKERS] = {&w0, &w1, &w2, &w3, &w4};
-static const unsigned bases[WORKERS] = {2, 4, 4, 7, 9};
+static struct hand *const hands[WORKERS] = {
+        &a_hand, &b_hand, &c_hand, &d_hand, &e_hand};
+static struct al_task *const tasks[WORKERS] = {&a, &b, &c, &d, &e};
 
 static struct {
     int holder[MUTEXES];
+    unsigned depth[MUTEXES];
+    unsigned base[WORKERS];
     int waits_for[WORKERS]; /* a mutex, or NOBODY */
+    al_time until[WORKERS]; /* no two of them at one tick */
+    al_status says[WORKERS];
     unsigned prio[WORKERS];
     unsigned since[WORKERS]; /* at this place of the queue */
     unsigned clock;
 } model;
 
-static uint32_t random_state = SEED;
+static uint32_t random_state;
 
 static uint32_t random_below(uint32_t below)
 {
@@ -105,6 +61,25 @@ static uint32_t random_below(uint32_t below)
     return random_state % below;
 }
 
+static bool is_recursive(int m)
+{
+    return m >= 2;
+}
+
+static unsigned deserved(int n)
+{
+    unsigned most = model.base[n];
+
+    for (int w = 0; w < WORKERS; w++) {
+        int m = model.waits_for[w];
+
+        if (m != NOBODY && model.holder[m] == n && model.prio[w] > most) {
+            most = model.prio[w];
+        }
+    }
+    return most;
+}
+
 static void model_settle(void)
 {
     bool changed = true;
@@ -112,16 +87,8 @@ static void model_settle(void)
     while (changed) {
         changed = false;
         for (int n = 0; n < WORKERS; n++) {
-            unsigned most = bases[n];
+            unsigned most = deserved(n);
 
-            for (int w = 0; w < WORKERS; w++) {
-                int m = model.waits_for[w];
-
-                if (m != NOBODY && model.holder[m] == n &&
-                        model.prio[w] > most) {
-                    most = model.prio[w];
-                }
-            }
             if (model.prio[n] != most) {
                 model.prio[n] = most;
                 model.clock++;
@@ -136,6 +103,10 @@ static void model_unlock(int m)
 {
     int heir = NOBODY;
 
+    model.depth[m]--;
+    if (model.depth[m] != 0) {
+        return;
+    }
     for (int w = 0; w < WORKERS; w++) {
         if (model.waits_for[w] == m &&
                 (heir == NOBODY || model.prio[w] > model.prio[heir] ||
@@ -146,21 +117,47 @@ static void model_unlock(int m)
     }
     model.holder[m] = heir;
     if (heir != NOBODY) {
+        model.depth[m] = 1;
         model.waits_for[heir] = NOBODY;
+        model.says[heir] = AL_OK;
     }
     model_settle();
 }
 
-static void model_lock(int n, int m)
+/* True when it is had at once. */
+static bool model_take(int n, int m)
 {
-    if (model.holder[m] == NOBODY) {
-        model.holder[m] = n;
+    if (model.holder[m] != NOBODY &&
+            (model.holder[m] != n || !is_recursive(m))) {
+        return false;
+    }
+    model.holder[m] = n;
+    model.depth[m]++;
+    model.says[n] = AL_OK;
+    return true;
+}
+
+static void model_lock(int n, int m, al_time until)
+{
+    if (model_take(n, m)) {
         return;
     }
     model.waits_for[n] = m;
+    model.until[n] = until;
     model.clock++;
     model.since[n] = model.clock;
     model_settle();
+}
+
+static void model_tick(al_time now)
+{
+    for (int n = 0; n < WORKERS; n++) {
+        if (model.waits_for[n] != NOBODY && model.until[n] <= now) {
+            model.waits_for[n] = NOBODY;
+            model.says[n] = AL_E_TIMEOUT;
+            model_settle();
+        }
+    }
 }
 
 /* Would n, waiting for m, wait for itself? */
@@ -189,65 +186,118 @@ static const char *compare(void)
         if (tasks[n]->prio != model.prio[n]) {
             return "another priority";
         }
-        if (workers[n].done != (model.waits_for[n] == NOBODY)) {
+        if (hands[n]->done != (model.waits_for[n] == NOBODY)) {
             return "another one waits";
+        }
+        if (hands[n]->done && hands[n]->status != model.says[n]) {
+            return "another answer";
         }
     }
     return rig_check();
 }
 
-static unsigned locks, waits, unlocks, longest_chain;
+static struct {
+    unsigned waits, timed, time_outs, unlocks, again, changes, longest_chain;
+} seen;
 
-static void tell(int n, enum order order, int m)
+/* A deadline that nobody else has, 1 to 20 ticks ahead. */
+static al_time some_deadline(void)
 {
-    workers[n].order = order;
-    workers[n].which = (unsigned)m;
-    workers[n].done = false;
-    al_sem_give(&workers[n].go);
-    al_sleep(1);
-    al_sleep(1);
+    al_time until = al_now() + 1 + random_below(12);
+
+    for (int n = 0; n < WORKERS; n++) {
+        if (model.waits_for[n] != NOBODY && model.until[n] == until) {
+            until++;
+            n = -1;
+        }
+    }
+    return until;
 }
 
-static const char *step(void)
+static void lock_step(int n, int m)
 {
-    int n = (int)random_below(WORKERS);
-    int m = (int)random_below(MUTEXES);
+    al_time until = AL_FOREVER;
     unsigned chain = 0;
 
-    while (model.waits_for[n] != NOBODY) {
-        n = (n + 1) % WORKERS; /* without a cycle somebody does not wait */
+    switch (random_below(4)) {
+    case 0:
+        break;
+    case 1:
+        until = random_below(2) == 0 ? AL_POLL : al_now();
+        break;
+    default:
+        until = some_deadline();
+        break;
     }
-    if (model.holder[m] == n) {
-        if (random_below(4) == 0) {
-            tell(n, TRY, m);
-            return workers[n].status == AL_E_BUSY ? compare() : "try: its own";
-        }
-        unlocks++;
-        model_unlock(m);
-        tell(n, UNLOCK, m);
-        return compare();
+    seen.again += model.holder[m] == n;
+    if (until <= al_now()) {
+        model.says[n] = AL_E_TIMEOUT;
+        (void)model_take(n, m);
+    } else {
+        model_lock(n, m, until);
     }
-    if (closes_cycle(n, m) || random_below(3) == 0) {
-        bool free = model.holder[m] == NOBODY;
-
-        if (free) {
-            model.holder[m] = n;
-        }
-        tell(n, TRY, m);
-        return workers[n].status == (free ? AL_OK : AL_E_BUSY)
-                       ? compare()
-                       : "try: another answer";
-    }
-    locks++;
-    model_lock(n, m);
     for (int w = n; model.waits_for[w] != NOBODY;
             w = model.holder[model.waits_for[w]]) {
         chain++;
     }
-    waits += chain > 0;
-    longest_chain = chain > longest_chain ? chain : longest_chain;
-    tell(n, LOCK, m);
-    return compare();
+    seen.waits += chain > 0;
+    seen.timed += chain > 0 && until != AL_FOREVER;
+    seen.longest_chain =
+            chain > seen.longest_chain ? chain : seen.longest_chain;
+    (void)hand_do(hands[n], hand_lock, &mutex[m], until);
+}
+
+static void task_step(void)
+{
+    int n = (int)random_below(WORKERS);
+    int m = (int)random_below(MUTEXES);
+
+    while (model.waits_for[n] != NOBODY) {
+        n = (n + 1) % WORKERS; /* without a cycle somebody does not wait */
+    }
+    if (model.holder[m] == n && random_below(3) != 0) {
+        seen.unlocks++;
+        model.says[n] = AL_OK;
+        model_unlock(m);
+        (void)hand_do(hands[n], hand_unlock, &mutex[m], 0);
+    } else if (random_below(4) == 0 ||
+               (closes_cycle(n, m) &&
+                       !(model.holder[m] == n && is_recursive(m)))) {
+        if (!model_take(n, m)) {
+            model.says[n] = AL_E_BUSY;
+        }
+        (void)hand_do(hands[n], hand_try, &mutex[m], 0);
+    } else {
+        lock_step(n, m);
+    }
+}
+
+static void step(void)
+{
+    uint32_t what = random_below(10);
+
+    if (what == 0) {
+        int n = (int)random_below(WORKERS);
+
+        model.base[n] = LEAST + random_below(LEVELS);
+        model_settle();
+        seen.changes++;
+        (void)al_task_set_prio(al_task_id_of(tasks[n]), (al_prio)model.base[n]);
+    } else if (what < 3) {
+        unsigned waited = 0;
+
+        for (int n = 0; n < WORKERS; n++) {
+            waited += model.waits_for[n] != NOBODY;
+        }
+        model_tick(al_now() + 1);
+        for (int n = 0; n < WORKERS; n++) {
+            waited -= model.waits_for[n] != NOBODY;
+        }
+        seen.time_outs += waited;
+        ticks(1);
+    } else {
+        task_step();
+    }
 }
 
 static void judge_main(void)
@@ -255,24 +305,32 @@ static void judge_main(void)
     const char *wrong = NULL;
     unsigned at = 0;
 
-    test_note("SEED=%u", (unsigned)SEED);
+    random_state = test_seed(20240229u);
     for (int m = 0; m < MUTEXES; m++) {
         model.holder[m] = NOBODY;
     }
     for (int n = 0; n < WORKERS; n++) {
         model.waits_for[n] = NOBODY;
-        model.prio[n] = bases[n];
+        model.base[n] = tasks[n]->base_prio;
+        model.prio[n] = model.base[n];
+        hands[n]->done = true;
     }
-    al_sleep(1);
+    rig_start();
     while (at < STEPS && wrong == NULL) {
         at++;
-        wrong = step();
+        step();
+        wrong = compare();
     }
     CHECK(wrong == NULL, "step %u: %s", at, wrong != NULL ? wrong : "right");
-    CHECK(waits > STEPS / 20 && unlocks > STEPS / 10 && longest_chain >= 3,
-            "%u locks, %u waited, %u unlocks, chains up to %u", locks, waits,
-            unlocks, longest_chain);
+    CHECK(seen.waits > STEPS / 20 && seen.unlocks > STEPS / 10 &&
+                    seen.longest_chain >= 3,
+            "%u waited, %u unlocks, chains up to %u", seen.waits, seen.unlocks,
+            seen.longest_chain);
+    CHECK(seen.time_outs > STEPS / 50 && seen.again > STEPS / 50 &&
+                    seen.changes > STEPS / 20,
+            "%u of %u deadlines passed, %u taken again, %u changes",
+            seen.time_outs, seen.timed, seen.again, seen.changes);
     test_done();
 }
 
-AL_TASK(judge, judge_main, 20, 2048);
+AL_TASK(judge, judge_main, 1, 3072);
