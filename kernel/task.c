@@ -302,6 +302,7 @@ AL_NORETURN void task_end(void)
     } while (joiner != NULL);
     softlock_take();
     sched_remove_held(self);
+    self->prio = self->base_prio;
     self->state = AL_TASK_STOPPED;
     if ((self->flags & AL_FLAG_SPAWNED) != 0) {
         spawn_end_held(self);
