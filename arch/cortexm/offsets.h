@@ -6,8 +6,8 @@
 #define TASK_LIMIT      4
 #define TASK_STACK_LOW  12
 #define TASK_STACK_HIGH 16
-#define TASK_DEATH      20
-#define TASK_STATE      146
+#define TASK_DEATH      168
+#define TASK_STATE      22
 
 #define DEATH_R       (TASK_DEATH + 0)
 #define DEATH_SP      (TASK_DEATH + 32)
@@ -41,10 +41,10 @@
 #define CAUSE_PANIC  12
 #define CAUSE_CALLER 13
 
-#define TASK_RECOVER_SP 216
-#define TASK_CAUSE      220
-#define TASK_DETAIL     224
-#define TASK_TEXT       232
-#define TASK_TLS        236
+#define TASK_RECOVER_SP 96
+#define TASK_CAUSE      152
+#define TASK_DETAIL     156
+#define TASK_TEXT       164
+#define TASK_TLS        148
 
 #define PANIC_FAULT_4 0x804

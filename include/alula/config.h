@@ -102,6 +102,14 @@
 #  error "AL_CFG_RECOVERY must be 0 or 1: set it in alula_config.h"
 #endif
 
+/* Regions of the heap, at most; 1 .. 16. Costs 32 bytes of RAM each. */
+#ifndef AL_CFG_HEAP_REGIONS
+#  define AL_CFG_HEAP_REGIONS 4
+#endif
+#if AL_CFG_HEAP_REGIONS < 1 || AL_CFG_HEAP_REGIONS > 16
+#  error "AL_CFG_HEAP_REGIONS must be 1 to 16: set it in alula_config.h"
+#endif
+
 /* Crash records kept; 2 .. 64. Costs 232 bytes of RAM each. */
 #ifndef AL_CFG_CRASH_RECORDS
 #  define AL_CFG_CRASH_RECORDS 8

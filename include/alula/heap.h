@@ -24,13 +24,14 @@
  * For tasks only: an interrupt handler neither allocates nor frees.
  */
 
+#include <alula/config.h>
 #include <alula/scope.h>
 #include <alula/status.h>
 #include <alula/types.h>
 
 AL_EXTERN_C_BEGIN
 
-#define AL_HEAP_REGIONS      4   /* at most; 32 bytes of RAM each */
+#define AL_HEAP_REGIONS      AL_CFG_HEAP_REGIONS /* at most */
 #define AL_HEAP_REGION_LEAST 256 /* bytes of a region, at least */
 
 /* Of a region: only al_heap_alloc_from() and _aligned() take from it. For

@@ -94,7 +94,18 @@ struct al_task {
     struct al_scope *scopes; /* newest scope or lock; the task's alone */
     uintptr_t stack_low;     /* lowest byte of the stack; const */
     uintptr_t stack_high;    /* one past the highest; const */
-    struct arch_death death; /* machine state at its death, and stack walk */
+
+    uint8_t prio;      /* effective; the level it is queued at */
+    uint8_t base_prio; /* its own, without inheritance */
+    uint8_t state;     /* enum al_task_state */
+    uint8_t phase;     /* enum recover_phase; the task's alone */
+    uint8_t wait;      /* enum al_kind of what it waits for, or waited */
+    uint8_t flags;     /* AL_FLAG_... */
+
+    /* Restart policy: restarts in the window that began at window_start. */
+    uint16_t window_restarts;
+
+    const struct al_task_def *def;
 
     /* Ready ring or waiting ring: a task is in exactly one, or in none. */
     struct al_task *next;
@@ -104,42 +115,34 @@ struct al_task {
     struct al_task *
             *ring_link;     /* what points to it if it is a first; or NULL */
     struct al_mutex *wants; /* mutex it waits for; NULL: none */
-    struct al_mutex *contended; /* it holds, others wait; most urgent first */
     struct al_timer_node timer; /* its sleep, deadline, or back-off */
+    struct al_mutex *contended; /* it holds, others wait; most urgent first */
+    uintptr_t wanted[2];        /* what it waits for, in its object's terms */
 
-    uint8_t prio;      /* effective; the level it is queued at */
-    uint8_t base_prio; /* its own, without inheritance */
-    uint8_t state;     /* enum al_task_state */
-    uint8_t phase;     /* enum recover_phase; the task's alone */
-    uint8_t wait;      /* enum al_kind of what it waits for, or waited */
-    uint8_t flags;     /* AL_FLAG_... */
-    uint16_t spare;
-    uintptr_t wanted[2]; /* what it waits for, in its object's terms */
+    struct al_crash_record *crash; /* being written; NULL: not dying */
+    uintptr_t recover_sp;          /* where recovery goes on after user code */
+    uint32_t heap_bytes;           /* in live blocks that it allocated */
+    uint32_t generation;           /* starts so far */
+    uint32_t restarts;             /* starts after a death */
 
     struct al_post post;     /* it is to be woken from where it parks */
     uint32_t woken;          /* atomic; 1: parking returns at once */
     struct al_waitq joiners; /* tasks that wait for its end */
     uint32_t spawns;         /* times this block was made a task; of its id */
 
-    const struct al_task_def *def;
-    uint32_t generation; /* starts so far */
-    uint32_t restarts;   /* starts after a death */
-    uint32_t heap_bytes; /* in live blocks that it allocated */
-
-    /* Restart policy: the window's begin, restarts in it, back-offs in a row. */
     al_time window_start;
-    uint16_t window_restarts;
-    uint16_t back_offs;
-    struct al_crash_record *crash; /* being written; NULL: not dying */
+    uint32_t back_offs; /* in a row */
 
-    uintptr_t recover_sp; /* where recovery goes on after user code */
+    uintptr_t tls; /* thread pointer, where the image has thread-local data */
 
     /* What a panic says of itself; moves into the crash record. */
     uint32_t cause; /* enum al_cause; NONE: the processor knows better */
     uint32_t detail[2];
     const char *text;
 
-    uintptr_t tls; /* thread pointer, where the image has thread-local data */
+    /* Last, because it is long, and the fields that many functions use are
+     * within reach of short instructions. */
+    struct arch_death death; /* machine state at its death, and stack walk */
 };
 
 /*
