@@ -154,20 +154,17 @@ __attribute__((noinline)) static uint32_t pop_vfp(const struct al_task *task,
         uint32_t vsp, uint32_t first, uint32_t count)
 {
     uint32_t d[16];
+    uint32_t *to = &d[2 * (first & 7)];
 
-    if (vsp < task->death.sp || vsp > task->stack_high ||
-            task->stack_high - vsp < 8 * count) {
+    /* From d8 to d15: no function keeps another one for its caller. */
+    if (first < 8 || first + count > 16 || vsp < task->death.sp ||
+            vsp > task->stack_high || task->stack_high - vsp < 8 * count) {
         return 0;
     }
     arch_vfp_store(d);
-    for (uint32_t n = first - 8; count != 0; n++, count--) {
-        const uint32_t *from = (const uint32_t *)vsp;
-
-        if (n < 8) {
-            d[2 * n] = from[0];
-            d[2 * n + 1] = from[1];
-        }
-        vsp += 8;
+    for (count *= 2; count != 0; count--) {
+        *to++ = *(const uint32_t *)vsp;
+        vsp += 4;
     }
     arch_vfp_load(d);
     return vsp;
