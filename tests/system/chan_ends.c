@@ -12,6 +12,8 @@
  *   4. destroyed, or closed, while a task waits and a handler sends or receives
  *      at each instruction of that: the handler's status and what the task gets
  *      belong together, no post is left, the kernel is whole
+ *   5. a task that tries, while another waits at the same end and a handler
+ *      changes that at each instruction, never gets what the other is owed
  * Fails if: an end stays open, a death is told twice, or a destroyed channel is
  * still posted.
  * builds: gcc-O2 gcc-O0 clang-O2 clang-Os
@@ -400,6 +402,49 @@ static bool met_sender(uint32_t delay, bool close, const char **why)
     return is_whole(why);
 }
 
+/* A task waits to send; a handler receives while another one tries to send. */
+static bool met_try_send(uint32_t delay, bool close, const char **why)
+{
+    al_status status;
+
+    (void)close;
+    again();
+    if (al_chan_send(&chan, 1) != AL_OK || al_chan_send(&chan, 2) != AL_OK) {
+        *why = "not sent";
+    }
+    start(0, send_word);
+    irq_recv = true;
+    irq_ran = false;
+    rig_arm(0, delay, act);
+    status = al_chan_try_send(&chan, 3);
+    rig_disarm(0);
+    if (irq_ran && (status != AL_E_FULL || help[0].status != AL_OK ||
+                           irq_status != AL_OK)) {
+        *why = "a task that waits to send was overtaken";
+    }
+    return irq_ran && is_whole(why);
+}
+
+static bool met_try_recv(uint32_t delay, bool close, const char **why)
+{
+    uint32_t value = 0;
+    al_status status;
+
+    (void)close;
+    again();
+    start(0, recv_word);
+    irq_recv = false;
+    irq_ran = false;
+    rig_arm(0, delay, act);
+    status = al_chan_try_recv(&chan, &value);
+    rig_disarm(0);
+    if (irq_ran && (status != AL_E_EMPTY || help[0].status != AL_OK ||
+                           irq_status != AL_OK)) {
+        *why = "a task that waits to receive was overtaken";
+    }
+    return irq_ran && is_whole(why);
+}
+
 static void everywhere(const char *name, bool close,
         bool (*met)(uint32_t, bool, const char **))
 {
@@ -414,7 +459,10 @@ static void everywhere(const char *name, bool close,
         }
         delay++;
     }
-    al_chan_init(&chan);
+    if (!close) {
+        al_chan_init(&chan);
+    }
+    again(); /* nobody waits any more */
     CHECK(why == NULL && delay > 50 && served > 0, "%s: %u places, %u: %s",
             name, (unsigned)delay, (unsigned)served,
             why == NULL ? "right" : why);
@@ -433,6 +481,8 @@ static void judge_main(void)
     everywhere("closed under a sender", true, met_sender);
     everywhere("destroyed under a receiver", false, met_receiver);
     everywhere("destroyed under a sender", false, met_sender);
+    everywhere("tried to send behind a sender", true, met_try_send);
+    everywhere("tried to receive behind a receiver", true, met_try_recv);
     wrong = rig_check();
     CHECK(wrong == NULL, "kernel: %s", wrong != NULL ? wrong : "right");
     test_done();

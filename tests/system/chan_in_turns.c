@@ -186,13 +186,14 @@ static void recv_round(bool is_wide, uint32_t number)
 
 /* All turns: until the first comes too late, and for each until the second
  * does. */
-static void turns(const char *name, bool is_wide, unsigned kind, uint32_t step)
+static void turns(const char *name, bool is_wide, unsigned kind,
+        uint32_t first_step, uint32_t second_step)
 {
     uint32_t rounds = 0;
     uint32_t both = 0;
     const char *kernel;
 
-    for (first_delay = 0;; first_delay++) {
+    for (first_delay = 0;; first_delay += first_step) {
         second_delay = 0;
         do {
             rounds++;
@@ -202,7 +203,7 @@ static void turns(const char *name, bool is_wide, unsigned kind, uint32_t step)
                 send_round(is_wide, rounds, kind == 1);
             }
             both += ran[1];
-            second_delay += step;
+            second_delay += second_step;
         } while (ran[1] && wrong == NULL);
         second_delay = UINT32_MAX;
         send_round(is_wide, rounds, false);
@@ -222,11 +223,11 @@ static void turns(const char *name, bool is_wide, unsigned kind, uint32_t step)
 static void judge_main(void)
 {
     rig_start();
-    turns("send a word", false, 0, 1);
-    turns("send equal words", false, 1, 1);
-    turns("receive a word", false, 2, 1);
-    turns("send three words", true, 0, 3);
-    turns("receive three words", true, 2, 3);
+    turns("send a word", false, 0, 1, 1);
+    turns("send equal words", false, 1, 1, 7);
+    turns("receive a word", false, 2, 1, 3);
+    turns("send three words", true, 0, 2, 11);
+    turns("receive three words", true, 2, 2, 11);
     test_done();
 }
 
