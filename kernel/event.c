@@ -261,6 +261,16 @@ void al_event_set(struct al_event *event, uint32_t bits)
     } while (__builtin_expect(!bits_store(event, before | bits), 0));
 }
 
+/* A software timer sets; it has looked that this is an event set. The waiters
+ * are looked at when the lock is let go of. */
+bool event_set_held(struct al_event *event, uint32_t bits)
+{
+    while (!bits_store(event, bits_look(event) | bits)) {
+    }
+    softlock_irq_post(&event->post);
+    return true;
+}
+
 al_status al_irq_event_set(struct al_event *event, uint32_t bits)
 {
     bool taken = softlock_is_taken();

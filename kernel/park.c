@@ -78,17 +78,26 @@ static void woken_set(struct al_task *task)
     AL_BARRIER();
 }
 
+/* A software timer wakes it; false: it has ended. */
+bool park_wake_held(struct al_task_id id)
+{
+    if (!task_id_is_sane(id) || !task_id_lives(id)) {
+        return false;
+    }
+    woken_set(id.task);
+    settle_held(id.task);
+    return true;
+}
+
 al_status al_task_wake(struct al_task_id id)
 {
     CALLER_MUST(TASK, 1, !arch_in_handler());
     CALLER_MUST(TASK, 3, task_id_is_sane(id));
     softlock_take();
-    if (!task_id_lives(id)) {
+    if (!park_wake_held(id)) {
         softlock_leave();
         return AL_E_STALE;
     }
-    woken_set(id.task);
-    settle_held(id.task);
     return (al_status)softlock_leave_and_switch(AL_OK);
 }
 

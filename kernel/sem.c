@@ -200,25 +200,40 @@ bool sem_cancel_held(struct al_task *task)
 
 /* ---- giving ---- */
 
+/* False: it is full. */
+static inline bool give_held(struct al_sem *sem)
+{
+    int32_t count;
+
+    do {
+        count = count_look(sem);
+        if (count >= sem->max) {
+            return false;
+        }
+    } while (!count_store(sem, count + 1));
+    if (is_unsettled_held(sem)) {
+        wake_first_held(sem);
+    }
+    return true;
+}
+
+/* For software timers, which have looked that it is a semaphore. */
+bool sem_give_held(struct al_sem *sem)
+{
+    return give_held(sem);
+}
+
 /* Tasks wait, or it is full, or no semaphore, at the look. */
 al_status al_sem_give_slow(struct al_sem *sem);
 
 __attribute__((noinline)) al_status al_sem_give_slow(struct al_sem *sem)
 {
-    int32_t count;
-
     CALLER_MUST(SEM, 2, !arch_in_handler());
     CALLER_MUST(SEM, 3, is_sem(sem));
     softlock_take();
-    do {
-        count = count_look(sem);
-        if (count >= sem->max) {
-            softlock_leave();
-            return AL_E_FULL;
-        }
-    } while (!count_store(sem, count + 1));
-    if (is_unsettled_held(sem)) {
-        wake_first_held(sem);
+    if (!give_held(sem)) {
+        softlock_leave();
+        return AL_E_FULL;
     }
     return (al_status)softlock_leave_and_switch(AL_OK);
 }

@@ -8,6 +8,7 @@
 #include <alula/status.h>
 #include <alula/task.h>
 #include <alula/time.h>
+#include <alula/timer.h>
 #include <alula/wait.h>
 
 /* Before the first tick. */
@@ -76,6 +77,15 @@ bool mailbox_cancel_held(struct al_task *task) TIME_CANCELS;
 bool park_cancel_held(struct al_task *task) TIME_CANCELS;
 bool spawn_cancel_held(struct al_task *task) TIME_CANCELS;
 void timer_expired_held(struct al_timer_node *timer) TIME_CANCELS;
+
+/*
+ * What software timers have other modules do at a tick; weak as well. Who calls
+ * has looked that it is such an object; false: there is no room for it, or the
+ * task has ended.
+ */
+bool sem_give_held(struct al_sem *sem) TIME_CANCELS;
+bool event_set_held(struct al_event *event, uint32_t bits) TIME_CANCELS;
+bool park_wake_held(struct al_task_id id) TIME_CANCELS;
 
 /*
  * For tests; no image of a product refers to them, so none contains them. Set

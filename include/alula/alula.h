@@ -20,4 +20,5 @@
 #include <alula/status.h>
 #include <alula/task.h>
 #include <alula/time.h>
+#include <alula/timer.h>
 #include <alula/types.h>
