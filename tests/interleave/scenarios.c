@@ -261,6 +261,10 @@ static void give_object(void)
 {
     struct al_sem *sem = inj.scenario->sem;
 
+    if (inj.scenario->irq != NULL) {
+        inj.scenario->irq();
+        return;
+    }
     if (sem == NULL) {
         return;
     }
@@ -521,27 +525,494 @@ static void op_read(void)
     al_task_read(al_task_self(), &info);
 }
 
+/* ---- event sets, conditions, mailboxes ---- */
+
+static struct al_event event = AL_EVENT_INIT;
+static struct al_cond cond = AL_COND_INIT;
+static struct al_mailbox box = AL_MAILBOX_INIT;
+static volatile uint32_t mid_done; /* jobs that mid has finished */
+static volatile uint32_t lo_done_jobs;
+static volatile int32_t
+        boxed; /* items that went in, minus those that came out */
+
+static void should(bool right, const char *what)
+{
+    if (!right && inj.wrong == NULL) {
+        inj.wrong = what;
+    }
+}
+
+/* Lets lo run until it waits. */
+static void lo_rest(void)
+{
+    (void)al_task_set_prio(al_task_id_self(), 4);
+    (void)al_task_set_prio(al_task_id_self(), 10);
+}
+
+static void lo_begin_now(void (*job)(void))
+{
+    lo_begin(job);
+    lo_rest();
+}
+
+static void mid_begin(void (*job)(void))
+{
+    mid_job = job;
+    mid_done = 0;
+    al_sem_give(&mid_go);
+}
+
+static void mid_end(void)
+{
+    should(mid_done == 1, "mid is not served, or twice");
+    mid_job = NULL;
+}
+
+static void set_1(void)
+{
+    should(al_irq_event_set(&event, 1) == AL_OK, "a set was refused");
+}
+
+static void set_2(void)
+{
+    should(al_irq_event_set(&event, 2) == AL_OK, "a set was refused");
+}
+
+static void op_event_free(void)
+{
+    uint32_t got;
+
+    al_event_set(&event, 5);
+    should((al_event_clear(&event, 4) & 5) == 5, "a bit is not set");
+    should(al_event_wait(&event, 1, AL_EVENT_ALL, AL_POLL, &got) == AL_OK &&
+                    got == 1,
+            "a bit is not there");
+}
+
+static void after_event(void)
+{
+    should((al_event_clear(&event, ~0u) & ~2u) == 0, "a bit is left");
+}
+
+static void mid_wait_all(void)
+{
+    uint32_t got = 0;
+    al_status status = al_event_wait(&event, 3, AL_EVENT_ALL, AL_FOREVER, &got);
+
+    should(status == AL_OK && got == 3, "a wait for all, satisfied by less");
+    mid_done++;
+}
+
+static void before_event_set(void)
+{
+    mid_begin(mid_wait_all);
+}
+
+static void op_event_set(void)
+{
+    al_event_set(&event, 1);
+    al_event_set(&event, 2);
+}
+
+static void after_event_set(void)
+{
+    mid_end();
+    after_event();
+}
+
+static void lo_wait_1(void)
+{
+    al_status status = al_event_wait(&event, 1, AL_EVENT_ANY, AL_FOREVER, NULL);
+
+    should(status == AL_OK, "not satisfied");
+    lo_done_jobs++;
+}
+
+/* mid looks for two bits, lo for one of them. */
+static void before_event_two(void)
+{
+    lo_done_jobs = 0;
+    mid_begin(mid_wait_all);
+    lo_begin_now(lo_wait_1);
+}
+
+static void op_event_two(void)
+{
+    al_event_set(&event, 1);
+    al_event_set(&event, 2);
+}
+
+static void after_event_two(void)
+{
+    al_event_set(&event, 3);
+    al_event_set(&event, 1);
+    lo_wait();
+    should(lo_done_jobs == 1, "lo is not served");
+    mid_end();
+    (void)al_event_clear(&event, ~0u);
+}
+
+static void lo_set_1(void)
+{
+    al_event_set(&event, 1);
+}
+
+static void before_event_blocks(void)
+{
+    lo_begin(lo_set_1);
+}
+
+static void op_event_blocks(void)
+{
+    uint32_t got = 0;
+    al_status status = al_event_wait(&event, 9, AL_EVENT_ANY, AL_FOREVER, &got);
+
+    should(status == AL_OK && got == 1, "not satisfied by its bit");
+}
+
+static void after_event_blocks(void)
+{
+    lo_wait();
+    (void)al_event_clear(&event, 1);
+}
+
+static void op_event_late(void)
+{
+    uint32_t got = 5;
+    al_status status = al_event_wait(&event, 1, AL_EVENT_ANY, al_in(1), &got);
+
+    should((status == AL_OK && got == 1) ||
+                    (status == AL_E_TIMEOUT && got == 0),
+            "neither satisfied nor late");
+}
+
+static void mid_wait_destroyed(void)
+{
+    al_status status = al_event_wait(&event, 1, AL_EVENT_ANY, AL_FOREVER, NULL);
+
+    should(status == AL_OK || status == AL_E_DESTROYED, "neither of two ends");
+    mid_done++;
+}
+
+static void set_if_there(void)
+{
+    (void)al_irq_event_set(&event, 1);
+}
+
+static void before_event_end(void)
+{
+    mid_begin(mid_wait_destroyed);
+}
+
+static void op_event_end(void)
+{
+    al_event_destroy(&event);
+}
+
+static void after_event_end(void)
+{
+    should(event.post.tag == 0 && event.post.pending == 0 &&
+                    al_irq_event_set(&event, 1) == AL_E_DESTROYED,
+            "not destroyed");
+    mid_end();
+    al_event_init(&event);
+}
+
+static void wait_for_cond(al_time deadline)
+{
+    al_status status;
+
+    lock(&m1);
+    status = al_cond_wait_until(&cond, &m1, deadline);
+    should(al_mutex_is_mine(&m1) &&
+                    (status == AL_OK ||
+                            (status == AL_E_TIMEOUT && deadline != AL_FOREVER)),
+            "a wait for a condition");
+    al_mutex_unlock(&m1);
+}
+
+static void mid_cond(void)
+{
+    wait_for_cond(AL_FOREVER);
+    mid_done++;
+}
+
+static void lo_cond(void)
+{
+    wait_for_cond(AL_FOREVER);
+    lo_done_jobs++;
+}
+
+static void lo_signal(void)
+{
+    lock(&m1);
+    al_cond_signal(&cond);
+    al_mutex_unlock(&m1);
+}
+
+static void lo_signal_and_tick(void)
+{
+    rig_pend_tick();
+    lo_signal();
+}
+
+static void before_cond_signal(void)
+{
+    mid_begin(mid_cond);
+}
+
+static void op_cond_signal(void)
+{
+    lock(&m1);
+    al_cond_signal(&cond);
+    al_mutex_unlock(&m1);
+}
+
+static void before_cond_wait(void)
+{
+    lo_begin(lo_signal);
+}
+
+static void op_cond_wait(void)
+{
+    wait_for_cond(AL_FOREVER);
+}
+
+static void before_cond_late(void)
+{
+    lo_begin(lo_signal_and_tick);
+}
+
+static void op_cond_late(void)
+{
+    wait_for_cond(al_in(1));
+}
+
+static void before_cond_broadcast(void)
+{
+    lo_done_jobs = 0;
+    mid_begin(mid_cond);
+    lo_begin_now(lo_cond);
+}
+
+static void op_cond_broadcast(void)
+{
+    al_cond_broadcast(&cond);
+}
+
+static void after_cond_broadcast(void)
+{
+    lo_wait();
+    should(lo_done_jobs == 1, "lo is not woken");
+    mid_end();
+}
+
+/* Items are counted: nothing is lost, nothing comes twice. */
+static void came(int32_t items)
+{
+    (void)__atomic_fetch_add(&boxed, items, __ATOMIC_RELAXED);
+}
+
+static void box_post(void)
+{
+    al_status status = al_irq_mailbox_post(&box, &box);
+
+    if (status == AL_OK) {
+        came(1);
+    }
+    should(status == AL_OK || status == AL_E_FULL, "a post's status");
+}
+
+static void box_send(al_time deadline)
+{
+    al_status status = al_mailbox_send_until(&box, &box, deadline);
+
+    if (status == AL_OK) {
+        came(1);
+    }
+    should(status == AL_OK || deadline == AL_POLL, "a send's status");
+}
+
+static void box_receive(al_time deadline)
+{
+    void *item = NULL;
+    al_status status = al_mailbox_receive_until(&box, &item, deadline);
+
+    if (status == AL_OK) {
+        came(-1);
+    }
+    should(status == AL_OK ? item == &box : item == NULL && deadline == AL_POLL,
+            "a receive's status, or its item");
+}
+
+static void box_drain(void)
+{
+    while (al_mailbox_peek(&box) != NULL) {
+        box_receive(AL_POLL);
+    }
+}
+
+static void after_box(void)
+{
+    box_drain();
+    should(boxed == 0, "an item lost, or received twice");
+    boxed = 0;
+}
+
+static void op_box_free(void)
+{
+    box_send(AL_POLL);
+    box_receive(AL_POLL);
+    if (al_mailbox_overwrite(&box, &box) == NULL) {
+        came(1);
+    }
+    box_receive(AL_POLL);
+}
+
+static void mid_receive(void)
+{
+    box_receive(AL_FOREVER);
+    mid_done++;
+}
+
+static void before_box_send(void)
+{
+    mid_begin(mid_receive);
+}
+
+static void op_box_send(void)
+{
+    box_send(AL_POLL);
+}
+
+static void after_box_send(void)
+{
+    mid_end();
+    after_box();
+}
+
+static void lo_send(void)
+{
+    box_send(AL_FOREVER);
+}
+
+static void before_box_receive(void)
+{
+    lo_rest(); /* at the same place in each round */
+    lo_begin(lo_send);
+}
+
+static void op_box_receive(void)
+{
+    box_receive(AL_FOREVER);
+}
+
+/* What a handler has put in may keep lo waiting. */
+static void after_box_receive(void)
+{
+    lo_rest();
+    box_drain();
+    lo_wait();
+    after_box();
+}
+
+static volatile bool op_sends;
+
+/* A handler may fill the slot before op does. */
+static void lo_receive(void)
+{
+    do {
+        box_receive(AL_FOREVER);
+    } while (op_sends);
+}
+
+static void before_box_blocks(void)
+{
+    box_send(AL_POLL);
+    lo_begin(lo_receive);
+}
+
+static void op_box_blocks(void)
+{
+    op_sends = true;
+    box_send(AL_FOREVER);
+    op_sends = false;
+}
+
+static void after_box_blocks(void)
+{
+    lo_wait();
+    after_box();
+}
+
+static const char *check_objects(void)
+{
+    if (event.post.pending != 0 || event.next != NULL ||
+            box.post.pending != 0) {
+        return "a post of an object, or a look, is left";
+    }
+    if (event.waiters.head != NULL &&
+            (event.bits & 3) == event.waiters.head->wanted[0]) {
+        return "a satisfied waiter of an event set waits";
+    }
+    if (box.item != NULL ? box.receivers.head != NULL
+                         : box.senders.head != NULL) {
+        return "a mailbox hands over late, or never";
+    }
+    return NULL;
+}
+
 const struct scenario scenarios[] = {
-        {"nothing", NULL, op_empty, NULL, &plain},
-        {"yield alone", NULL, op_yield_alone, NULL, &plain},
-        {"yield to a peer", before_yield, op_yield_alone, after_yield, &plain},
-        {"semaphore, free", NULL, op_sem_free, NULL, &plain},
-        {"semaphore, full and empty", NULL, op_sem_bounds, NULL, &bounded},
-        {"take blocks", before_blocks, op_blocks, lo_wait, &blocks},
+        {"nothing", NULL, op_empty, NULL, &plain, NULL},
+        {"yield alone", NULL, op_yield_alone, NULL, &plain, NULL},
+        {"yield to a peer", before_yield, op_yield_alone, after_yield, &plain,
+                NULL},
+        {"semaphore, free", NULL, op_sem_free, NULL, &plain, NULL},
+        {"semaphore, full and empty", NULL, op_sem_bounds, NULL, &bounded,
+                NULL},
+        {"take blocks", before_blocks, op_blocks, lo_wait, &blocks, NULL},
         {"take blocks, to a preempted task", before_blocks_preempted, op_blocks,
-                lo_wait, &blocks},
-        {"give to a more urgent task", NULL, op_give_up, NULL, &mid_go},
-        {"give to a less urgent task", NULL, op_give_down, lo_wait, &plain},
-        {"mutex, free", NULL, op_mutex_free, NULL, &plain},
-        {"two mutexes, in order taken", NULL, op_mutex_two, NULL, &plain},
-        {"mutex, contended", before_contended, op_contended, lo_wait, &plain},
+                lo_wait, &blocks, NULL},
+        {"give to a more urgent task", NULL, op_give_up, NULL, &mid_go, NULL},
+        {"give to a less urgent task", NULL, op_give_down, lo_wait, &plain,
+                NULL},
+        {"mutex, free", NULL, op_mutex_free, NULL, &plain, NULL},
+        {"two mutexes, in order taken", NULL, op_mutex_two, NULL, &plain, NULL},
+        {"mutex, contended", before_contended, op_contended, lo_wait, &plain,
+                NULL},
         {"mutex, handed over", before_handover, op_handover, after_handover,
-                &plain},
-        {"heap", NULL, op_heap, NULL, &plain},
-        {"heap, free and cut", NULL, op_free_and_cut, NULL, &plain},
-        {"sleep", before_sleep, op_sleep, lo_wait, &plain},
-        {"no sleep", NULL, op_no_sleep, NULL, &plain},
-        {"read a task", NULL, op_read, NULL, &plain},
+                &plain, NULL},
+        {"heap", NULL, op_heap, NULL, &plain, NULL},
+        {"heap, free and cut", NULL, op_free_and_cut, NULL, &plain, NULL},
+        {"sleep", before_sleep, op_sleep, lo_wait, &plain, NULL},
+        {"no sleep", NULL, op_no_sleep, NULL, &plain, NULL},
+        {"read a task", NULL, op_read, NULL, &plain, NULL},
+        {"event set, free", NULL, op_event_free, after_event, &plain, set_2},
+        {"event set, satisfies", before_event_set, op_event_set,
+                after_event_set, &plain, set_2},
+        {"event set, two wait", before_event_two, op_event_two, after_event_two,
+                &plain, set_1},
+        {"event set, wait", before_event_blocks, op_event_blocks,
+                after_event_blocks, &plain, set_1},
+        {"event set, late", before_sleep, op_event_late, after_event_blocks,
+                &plain, set_1},
+        {"event set, destroyed", before_event_end, op_event_end,
+                after_event_end, &plain, set_if_there},
+        {"condition, signal", before_cond_signal, op_cond_signal, mid_end,
+                &plain, NULL},
+        {"condition, wait", before_cond_wait, op_cond_wait, lo_wait, &plain,
+                NULL},
+        {"condition, late", before_cond_late, op_cond_late, lo_wait, &plain,
+                NULL},
+        {"condition, broadcast", before_cond_broadcast, op_cond_broadcast,
+                after_cond_broadcast, &plain, NULL},
+        {"mailbox, free", NULL, op_box_free, after_box, &plain, box_post},
+        {"mailbox, send", before_box_send, op_box_send, after_box_send, &plain,
+                box_post},
+        {"mailbox, receive", before_box_receive, op_box_receive,
+                after_box_receive, &plain, box_post},
+        {"mailbox, send waits", before_box_blocks, op_box_blocks,
+                after_box_blocks, &plain, box_post},
 };
 const unsigned scenario_count = sizeof(scenarios) / sizeof(scenarios[0]);
 
@@ -571,6 +1042,9 @@ static const char *look(void)
     inj.wrong = NULL;
     if (wrong == NULL) {
         wrong = check_sems();
+    }
+    if (wrong == NULL) {
+        wrong = check_objects();
     }
     if (wrong == NULL) {
         wrong = rig_check();

@@ -24,6 +24,7 @@ struct scenario {
     void (*op)(void);     /* interrupted everywhere */
     void (*after)(void);  /* not interrupted; may be NULL */
     struct al_sem *sem;   /* the object involved, for act_object */
+    void (*irq)(void);    /* instead: what act_object does; may be NULL */
 };
 
 extern const struct scenario scenarios[];
