@@ -2,7 +2,8 @@
 /*
  * A task in C++ dies twice, two calls deep, with objects in both frames and a
  * registered scope between them. Ends with status 0 if each destructor ran
- * once per start, in order with the scope, innermost first.
+ * once per start, in order with the scope, innermost first, and if an event
+ * set, a condition variable and a mailbox work from C++.
  */
 #include <alula/alula.h>
 
@@ -55,11 +56,52 @@ static void victim_main()
 
 AL_TASK(victim, victim_main, 5, 1024);
 
+static al_event bits = AL_EVENT_INIT;
+static al_mailbox box = AL_MAILBOX_INIT;
+static al_cond cond = AL_COND_INIT;
+static al_mutex mutex = AL_MUTEX_INIT;
+static al_event made_bits;
+static al_mailbox made_box;
+static al_cond made_cond;
+
+static bool objects_work()
+{
+    uint32_t got = 0;
+    void *item = nullptr;
+
+    al_event_init(&made_bits);
+    al_mailbox_init(&made_box);
+    al_cond_init(&made_cond);
+    al_event_set(&bits, 3);
+    if (al_event_wait(&bits, 2, AL_EVENT_ALL, AL_POLL, &got) != AL_OK ||
+            got != 2 || al_event_get(&bits) != 1) {
+        return false;
+    }
+    if (al_mailbox_send_until(&box, &got, AL_FOREVER) != AL_OK ||
+            al_mailbox_receive_until(&box, &item, AL_POLL) != AL_OK ||
+            item != &got) {
+        return false;
+    }
+    if (al_mutex_lock(&mutex) != AL_OK ||
+            al_cond_wait_until(&cond, &mutex, al_in(1)) != AL_E_TIMEOUT ||
+            !al_mutex_is_mine(&mutex)) {
+        return false;
+    }
+    al_cond_broadcast(&cond);
+    al_cond_destroy(&made_cond);
+    al_event_destroy(&made_bits);
+    al_mailbox_destroy(&made_box);
+    return true;
+}
+
 static void judge_main()
 {
     static const char expected[] = "isoisoi";
 
     al_sem_take(&settled);
+    if (!objects_work()) {
+        board_exit(2);
+    }
     for (int i = 0; i < 7; i++) {
         if (order[i] != expected[i]) {
             board_exit(10 + i);
