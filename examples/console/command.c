@@ -5,11 +5,13 @@
 
 #include <fmt.h>
 
+#include "channel.h"
 #include "crashers.h"
 #include "guests.h"
 #include "port.h"
 #include "report.h"
 #include "semaphore.h"
+#include "timers.h"
 #include "words.h"
 
 #define STACK_BYTES 2048
@@ -40,6 +42,8 @@ static void end_tour(void)
 {
     guests_end();
     semaphore_end();
+    channel_end();
+    timers_end();
     port_end(report_tour() ? 0 : 1);
 }
 
@@ -68,6 +72,12 @@ static const struct command commands[] = {
         {"sem", WORDS, NULL, NULL,
                 "make UNITS MAX | give | take MS | wait MS [PRIO] | end",
                 semaphore_command},
+        {"chan", WORDS, NULL, NULL,
+                "make | send NUMBER | recv MS | wait MS | close | end",
+                channel_command},
+        {"timers", WORDS, NULL, NULL,
+                "start N MS [PERIOD] | stop N | crash N: software timers",
+                timers_command},
         {"top", NO_ARGUMENT, report_top, NULL, "the tasks, and what they use"},
         {"uptime", NO_ARGUMENT, report_uptime, NULL, "time since the start"},
         {"tour", NO_ARGUMENT, end_tour, NULL, "sum up and end"},

@@ -62,14 +62,16 @@ def answers(output):
     return [(p.split("\n")[0], p.split("\n")[1:]) for p in parts]
 
 
-def ask(lines, **how):
-    """The answers to `lines`, which must be echoed exactly; status must be 0."""
-    status, output = run("".join(f"{line}\n" for line in lines).encode(), **how)
+def ask(lines, status=0, **how):
+    """The answers to `lines`, which must be echoed exactly; and the status."""
+    ended, output = run("".join(f"{line}\n" for line in lines).encode(), **how)
     got = answers(output)
-    assert [line for line, _ in got] == [*lines, ""], \
+    last = [] if lines[-1] == "tour" else [""]
+    assert [line for line, _ in got] == [*lines, *last], \
         f"not echoed as typed; ends {output[-200:]!r}"
-    assert status == 0, f"status {status}"
-    return [[text for text in answer if text] for _, answer in got[:-1]]
+    assert ended == status, f"status {ended}"
+    return [[text for text in answer if text]
+            for _, answer in got[:len(lines)]]
 
 
 def crash_of(answer):
@@ -94,11 +96,14 @@ def check_tour(preset, stdin):
         if line == "spawn crash":
             assert CRASH.fullmatch(answer[0])[2] == "guest", answer
             crashes["spawn"] = 1
+        elif line == "timers crash 1":
+            assert CRASH.fullmatch(answer[1])[2] == "tick_task", answer
+            crashes["timers"] = 1
         elif command in CAUSES and answer[0] != "fits":
             crashes.setdefault(command, 0)
             crashes[command] += 1
             assert crash_of([a for a in answer if a]) == command, answer
-    assert set(crashes) == CAUSES | {"spawn"}, f"not crashed: {crashes}"
+    assert set(crashes) == CAUSES | {"spawn", "timers"}, f"not crashed: {crashes}"
     assert sum(crashes.values()) == int(summary[1]), crashes
     typed = TOUR.read_text().splitlines()
     assert [line for line, _ in answers(output)] == typed
@@ -118,7 +123,7 @@ def tour_of_empty_inputs():
     done = subprocess.run(
         ["sh", "-c", f'exec "{RUN}" "{image("stm32f405-gcc-run")}" <&-'],
         capture_output=True, timeout=120, check=False)
-    assert done.returncode == 0 and b"\ntour: 13 crashes" in done.stdout
+    assert done.returncode == 0 and b"\ntour: 14 crashes" in done.stdout
 
 
 def tour_on_other_boards_and_compilers():
@@ -279,10 +284,49 @@ def sem_survives_its_users():
     assert TOUR_LINE.search(output), output[-300:]
 
 
+def chan_sends_receives_and_closes():
+    none = "no channel: chan make makes one"
+    got = ask(["chan", "chan send 1", "chan make", "chan send 7",
+               "chan send 4294967295", "chan send 2", "chan send 3",
+               "chan send 4", "chan recv 0", "chan recv 0", "chan close",
+               "chan send 5", "chan recv 10", "chan recv 0", "chan recv 100",
+               "chan make", "chan recv 20", "chan wait 5000", "chan wait 5000",
+               "chan send 9", "chan close", "chan end", "tour"], status=1)
+    assert got[0] == got[1] == [none], got[:2]
+    assert got[7] == ["AL_E_FULL", "channel: 4 of 4 numbers"], got[7]
+    assert [got[8], got[9]] == [["7"], ["4294967295"]], got
+    assert got[11][0] == "AL_E_CLOSED", got[11]
+    assert [got[12], got[13], got[14]] == \
+        [["2"], ["3"], ["AL_E_CLOSED"]], got[12:15]
+    assert got[16] == ["AL_E_TIMEOUT"], got[16]
+    assert got[18][1:] == ["receiver 0 waits", "receiver 1 waits"], got[18]
+    assert got[19][2:] == ["receiver 0: 9", "receiver 1 waits"], got[19]
+    assert got[20][1:] == ["receiver 0: 9", "receiver 1: AL_E_CLOSED"], got[20]
+    assert "0 bytes leaked, 0 locks left" in got[22][0], got[22]
+
+
+def timers_run_stop_and_crash():
+    """`sem take` lets time pass: the console stands still meanwhile."""
+    got = ask(["sem make 0 1", "timers start 0 30", "timers start 1 10 20",
+               "timers", "sem take 100", "timers crash 2", "timers",
+               "timers stop 0", "timers stop 1", "sem take 50", "timers",
+               "timers start 3 0 1", "timers crash 3", "timers"])
+    runs = [line.split(":")[1].split(",")[0].strip() for line in got[3]]
+    assert runs == ["runs", "runs", "at rest", "at rest"], got[3]
+    assert CRASH.fullmatch(got[5][1])[2] == "tick_task", got[5]
+    calls = [int(re.search(r"(\d+) callbacks, 0 missed", line)[1])
+             for line in got[6]]
+    assert calls[0] == 1 and calls[1] in (5, 6) and calls[2:] == [1, 0], got[6]
+    assert [got[7], got[8]] == [["AL_E_STATE"], ["AL_OK"]], got[7:9]
+    assert "timer 1: at rest" in got[10][1], got[10]
+    assert CRASH.fullmatch(got[12][1]), got[12]
+
+
 def top_tells_what_tasks_use():
     got = ask(["spawn 1", "top"])[1]
     rows = {line.split()[0]: line.split() for line in got}
-    assert {"task", "reader", "command", "periodic", "guest"} == set(rows), got
+    assert {"task", "reader", "command", "periodic", "guest",
+            "tick_task"} == set(rows), got
     assert rows["command"][1:4] == ["8", "8", "running"], got
 
 
@@ -293,7 +337,10 @@ def bad_commands_get_one_line():
            "spawn", "spawn 0", "spawn x", "spawn 3 3", "spawn -1", "spawn list 1",
            "spawn 4294967296", "spawn endx", "sem x", "sem make", "sem make 2 1",
            "sem make 0 0", "sem make 0 1001", "sem make 1 2 3", "sem give 1",
-           "sem take 1", "sem make 0 4294967296", "top 1",
+           "sem take 1", "chan x", "chan make 1", "chan send", "chan recv 0",
+           "timers x", "timers start", "timers start 4 1", "timers stop 9",
+           "timers start 0 1 0", "timers start 0 1 2 3", "timers crash",
+           "sem make 0 4294967296", "top 1",
            "Help", "12", "stats?", "x" * 80, "vla 99999999999999999999999999"]
     for line, answer in zip(bad, ask(bad)):
         assert len(answer) == 1 and len(answer[0]) > 10, f"{line}: {answer}"
@@ -440,6 +487,7 @@ TESTS = [
     reports_have_their_form, lock_gives_back_what_it_held,
     spawn_makes_crashes_and_joins, spawn_meets_the_end_of_the_heap,
     sem_serves_by_urgency_and_deadline, sem_survives_its_users,
+    chan_sends_receives_and_closes, timers_run_stop_and_crash,
     top_tells_what_tasks_use, bad_commands_get_one_line,
     lines_are_edited_and_bounded,
     the_last_line_needs_no_end, nothing_typed_ahead_is_lost,
