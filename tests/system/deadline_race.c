@@ -27,6 +27,10 @@ HAND(c, 8);
 HAND(d, 9);
 HAND(e, 10);
 
+/* Instructions, with the rig's steps in them, from the last look for units to
+ * the removal from the queue. */
+#define AFTER_LOOK 30u
+
 static struct al_sem sem = AL_SEM_INIT(0, 10);
 static struct al_mutex mutex[3] = {AL_MUTEX_INIT, AL_MUTEX_INIT, AL_MUTEX_INIT};
 
@@ -210,6 +214,7 @@ static void one_of_two(bool urgent_out, bool locked)
 
 static volatile int32_t gifts;
 static volatile unsigned fired;
+static volatile bool in_queue; /* the first waiter, when the unit was given */
 static uint32_t second_delay;
 
 /* Handlers nest. */
@@ -235,6 +240,7 @@ static void act_give(unsigned n, const struct rig_hit *hit)
     if (second_delay != 0) {
         rig_arm(1, second_delay, act_give_second);
     }
+    in_queue = a.waitq == &sem.waiters;
     give_and_count();
 }
 
@@ -245,6 +251,10 @@ static void act_tick(unsigned n, const struct rig_hit *hit)
     fired++;
     rig_pend_tick();
 }
+
+/* Times that a unit came when the only waiter still stood in the queue, and the
+ * wait timed out: right only between the last look and the removal. */
+static volatile unsigned overlooked;
 
 static const char *count_units(unsigned waiters, unsigned *out)
 {
@@ -276,9 +286,11 @@ static unsigned sweep(const char *name, unsigned waiters, bool tick_inside)
     unsigned rounds = 0;
     unsigned out = 0;
 
+    overlooked = 0;
     for (uint32_t delay = 0; wrong == NULL; delay++) {
         gifts = 0;
         fired = 0;
+        in_queue = false;
         for (unsigned n = 0; n < waiters; n++) {
             (void)take(hands[n], al_in(1));
         }
@@ -297,6 +309,7 @@ static unsigned sweep(const char *name, unsigned waiters, bool tick_inside)
             break;
         }
         wrong = count_units(waiters, &out);
+        overlooked += in_queue && hands[0]->status == AL_E_TIMEOUT;
         rounds++;
     }
     CHECK(wrong == NULL && rounds > 30, "%s: %u rounds, %u time-outs: %s", name,
@@ -311,6 +324,8 @@ static void swept(void)
     second_delay = 0;
     out = sweep("given around the tick", 1, false);
     CHECK(out > 10, "the deadline came first %u times", out);
+    CHECK(overlooked <= AFTER_LOOK, "a unit in time was not seen %u times",
+            overlooked);
     (void)sweep("three waiters, one unit", 3, false);
     out = 0;
     for (second_delay = 1; second_delay < 300; second_delay += 13) {
