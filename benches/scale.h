@@ -73,6 +73,8 @@ void scale_note_insns(uint32_t insns);
   SCALE(chan_send)              \
   SCALE(cond_signal)            \
   SCALE(event_set)              \
+  SCALE(timer_start)            \
+  SCALE(timer_stop)             \
   SCALE(task_create)
 
 #define SCALE_DECLARE_(name) void scale_##name(unsigned n);

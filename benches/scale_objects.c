@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Channels, condition variables and event sets with n tasks that wait. See
- * scale.h.
+ * Channels, condition variables and event sets with n tasks that wait, and n
+ * timers. See scale.h.
  */
 #include "scale.h"
 
@@ -76,4 +76,52 @@ void scale_event_set(unsigned n)
         scale_note(COUNT_CLOSE());
     }
     scale_urgent(false);
+}
+
+static struct al_sem never = AL_SEM_INIT(0, 1);
+static struct al_timer timers[SCALE_MOST];
+
+/* Of n timers, those of the second half are measured; their order is none. */
+static void timers_start(unsigned n, void (*note)(uint32_t to))
+{
+    for (unsigned i = 0; i < n; i++) {
+        uint32_t to;
+
+        al_timer_init_sem(&timers[i], &never);
+        COUNT_OPEN();
+        (void)al_timer_start(&timers[i], 5000 + i * 7919u % n, 0);
+        to = COUNT_CLOSE();
+        if (i >= n / 2) {
+            note(to);
+        }
+    }
+}
+
+static void timers_stop(unsigned n, void (*note)(uint32_t to))
+{
+    for (unsigned i = 0; i < n; i++) {
+        COUNT_OPEN();
+        (void)al_timer_stop(&timers[i]);
+        note(COUNT_CLOSE());
+    }
+    for (unsigned i = 0; i < n; i++) {
+        al_timer_destroy(&timers[i]);
+    }
+}
+
+static void ignore(uint32_t to)
+{
+    (void)to;
+}
+
+void scale_timer_start(unsigned n)
+{
+    timers_start(n, scale_note);
+    timers_stop(n, ignore);
+}
+
+void scale_timer_stop(unsigned n)
+{
+    timers_start(n, ignore);
+    timers_stop(n, scale_note);
 }

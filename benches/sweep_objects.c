@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * More operations that are swept: channels, event sets, condition variables,
- * and what ends while tasks wait for it. See sweep.h.
+ * More operations that are swept: channels, mailboxes, timers, event sets,
+ * condition variables, and what ends while tasks wait for it. See sweep.h.
  */
 #include "sweep.h"
 
-#define NVIC_ISPR0 (*(volatile uint32_t *)0xe000e200u)
-#define LINE_SENDS 7u  /* PORT1_ALL: no device on this board */
-#define LINE_SETS  16u /* PORT2_ALL */
-#define LINE_POSTS 17u /* PORT3_ALL */
+#define NVIC_ISPR0     (*(volatile uint32_t *)0xe000e200u)
+#define ICSR           (*(volatile uint32_t *)0xe000ed04u)
+#define ICSR_PENDSTSET (1u << 26)
+#define LINE_SENDS     7u  /* PORT1_ALL: no device on this board */
+#define LINE_SETS      16u /* PORT2_ALL */
+#define LINE_POSTS     17u /* PORT3_ALL */
 
 #define WAITERS 4
 
@@ -239,6 +241,50 @@ static void op_mailbox_wait(void)
     must(al_mailbox_receive_until(&box, &item, AL_FOREVER) == AL_OK);
 }
 
+/* ---- timers ---- */
+
+static void called(void *arg)
+{
+    (void)arg;
+}
+
+static struct al_sem fired = AL_SEM_INIT(0, 1);
+static struct al_timer idle_timer = AL_TIMER_INIT_SEM(&fired);
+static struct al_timer giver = AL_TIMER_INIT_SEM(&fired);
+AL_TIMER_SERVICE(service, 15, 1024);
+static struct al_timer caller = AL_TIMER_INIT_CALL(&service, called, NULL);
+
+static void fired_main(void)
+{
+    for (;;) {
+        al_sem_take(&fired);
+    }
+}
+
+AL_TASK(fires, fired_main, 16, 1024);
+
+static void op_timer(void)
+{
+    must(al_timer_start(&idle_timer, 1000, 0) == AL_OK);
+    must(al_timer_stop(&idle_timer) == AL_OK);
+}
+
+static void before_timer_gives(void)
+{
+    must(al_timer_start(&giver, 1, 0) == AL_OK);
+}
+
+static void before_timer_calls(void)
+{
+    must(al_timer_start(&caller, 1, 0) == AL_OK);
+}
+
+static void op_tick(void)
+{
+    ICSR = ICSR_PENDSTSET;
+    __asm__ volatile("dsb\n\tisb" ::: "memory");
+}
+
 /* ---- event sets ---- */
 
 static void op_event_set(void)
@@ -365,6 +411,9 @@ const struct sweep_op sweep_objects[] = {
         {"interrupt posts", NULL, op_mailbox_irq, NULL, OVER_IRQ},
         {"mailbox waited for", before_mailbox_wait, op_mailbox_wait, aide_wait,
                 ANY},
+        {"timer, started and stopped", NULL, op_timer, NULL, ANY},
+        {"timer gives", before_timer_gives, op_tick, NULL, ANY},
+        {"timer calls", before_timer_calls, op_tick, NULL, ANY},
         {"event set, one waits again", NULL, op_event_set, NULL, ANY},
         {"interrupt sets an event", NULL, op_event_irq, NULL, OVER_IRQ},
         {"event waited for", before_event_wait, op_event_wait, aide_wait, ANY},
