@@ -108,9 +108,12 @@ static void mutex_anothers(void)
 
 static void mutex_twice(void)
 {
+    al_status status;
+
     rig_lock(&recursive);
     rig_lock(&recursive);
-    wait(&cond, &recursive);
+    status = al_cond_wait_until(&cond, &recursive, al_in(1));
+    (void)status;
 }
 
 static void mutex_zeroed(void)
