@@ -6,15 +6,16 @@
  *   put    stage    store the item in the slot behind the last one, each word
  *                   by a pair of its own in which `tail` was looked at: so a
  *                   slot that was published meanwhile is not overwritten
- *          publish  in one pair around `tail`, see that it has not moved and
- *                   that the slot holds the item still, then move it on
+ *          publish  in one pair around `tail`, see that it has not moved, then
+ *                   move it on
  *   take             in one pair around `head`, read the slot, then move it on
  *
  * Whoever is interrupted, or preempted, in between finds out by the last store
  * and starts again; who came in between has a whole item in the ring, or out
- * of it. Two tasks that stage into one slot in turns are told apart by the
- * second look at it. No slot is ever reserved, so nobody waits for a task that
- * is not running. What a pair cannot see is 2^31 items sent during one call.
+ * of it. Tasks without the kernel lock may stage into one slot in turns: they
+ * look at the slot again when they publish (ring.h). No slot is ever reserved,
+ * so nobody waits for a task that is not running. What a pair cannot see is
+ * 2^31 items sent during one call.
  */
 #include "ring.h"
 
@@ -39,19 +40,11 @@ static bool stage(struct al_chan *chan, uint32_t tail, const uint32_t *item)
     return true;
 }
 
-static bool publish(struct al_chan *chan, uint32_t tail, const uint32_t *item)
+/* No other task can have staged since: only who published changed the slot. */
+static bool publish(struct al_chan *chan, uint32_t tail)
 {
-    const uint32_t *slot = slot_at(chan, tail);
-
-    if (arch_load_linked(&chan->tail) != tail) {
-        return false;
-    }
-    for (uint32_t i = 0; i < chan->words; i++) {
-        if (ring_look(&slot[i]) != ring_look(&item[i])) {
-            return false;
-        }
-    }
-    return arch_store_if(&chan->tail, tail + NEXT);
+    return arch_load_linked(&chan->tail) == tail &&
+           arch_store_if(&chan->tail, tail + NEXT);
 }
 
 bool ring_put(struct al_chan *chan, const uint32_t *item)
@@ -65,7 +58,7 @@ bool ring_put(struct al_chan *chan, const uint32_t *item)
             return false;
         }
     } while (ring_is_full_at(chan, tail) || !stage(chan, tail, item) ||
-             !publish(chan, tail, item));
+             !publish(chan, tail));
     return true;
 }
 

@@ -33,8 +33,8 @@ static inline bool ring_is_empty(const struct al_chan *chan)
     return ((ring_look(&chan->tail) ^ ring_look(&chan->head)) & ~OPEN) == 0;
 }
 
-/* Put an item in, or take one out, in any context: false if it is full, or
- * empty. `item` is read, or written, a word at a time. */
+/* Put an item in, or take one out, in a handler or with the kernel lock held:
+ * false if it is full, or empty. `item` is read, or written, a word at a time. */
 bool ring_put(struct al_chan *chan, const uint32_t *item);
 bool ring_take(struct al_chan *chan, uint32_t *item);
 

@@ -160,6 +160,8 @@ static void closing(void)
                             AL_E_CLOSED &&
                     in_handler(true) == AL_E_CLOSED && value == 1,
             "and then nothing");
+    CHECK(al_chan_send(&chan, 4) == AL_E_CLOSED && al_chan_count(&chan) == 0,
+            "nor in, with room");
     al_chan_close(&chan);
     CHECK(al_chan_recv(&chan, &value) == AL_E_CLOSED, "closed twice");
     al_chan_close(&wide);

@@ -3,13 +3,19 @@
  * A task in C++ dies twice, two calls deep, with objects in both frames and a
  * registered scope between them. Ends with status 0 if each destructor ran
  * once per start, in order with the scope, innermost first, and if an event
- * set, a condition variable and a mailbox work from C++.
+ * set, a condition variable, a mailbox and channels work from C++.
  */
 #include <alula/alula.h>
 
 #include <board.h>
 
 static al_sem settled = AL_SEM_INIT(0, 5);
+struct reading {
+    int8_t kind;
+    double value;
+};
+AL_CHAN(readings, reading, 2);
+AL_CHAN(letters, char, 4);
 static volatile int starts;
 static volatile char order[16];
 static volatile int noted;
@@ -94,12 +100,26 @@ static bool objects_work()
     return true;
 }
 
+/* Channels of the same program: items of 1 and of 16 bytes. */
+static bool channels_work()
+{
+    const reading sent = {7, 2.5};
+    reading received = {0, 0};
+    char letter = 'x';
+
+    return al_chan_send(&readings, sent) == AL_OK &&
+           al_chan_recv(&readings, &received) == AL_OK && received.kind == 7 &&
+           received.value == 2.5 && al_chan_try_send(&letters, 'q') == AL_OK &&
+           al_chan_recv_until(&letters, &letter, AL_POLL) == AL_OK &&
+           letter == 'q';
+}
+
 static void judge_main()
 {
     static const char expected[] = "isoisoi";
 
     al_sem_take(&settled);
-    if (!objects_work()) {
+    if (!objects_work() || !channels_work()) {
         board_exit(2);
     }
     for (int i = 0; i < 7; i++) {
@@ -110,4 +130,4 @@ static void judge_main()
     board_exit(noted == 7 && al_crash_count() == 2 ? 0 : 1);
 }
 
-AL_TASK(judge, judge_main, 6, 1024);
+AL_TASK(judge, judge_main, 6, 2048);
