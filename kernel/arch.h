@@ -192,6 +192,14 @@ AL_NORETURN void arch_restart(
 void arch_death_describe(
         const struct al_task *task, struct al_crash_record *record);
 
+/*
+ * How long a task has run, in counts of the counter that time_tick() gets: what
+ * the switches have counted (kernel/stat.h), and for the current task the time
+ * since. A task that runs for more than 2^32 counts at a stretch is counted
+ * modulo that. In the image only with AL_CFG_STAT_RUNTIME.
+ */
+uint64_t arch_run_counts(const struct al_task *task);
+
 /* Bytes of a stack below its floor that belong to the kernel. */
 size_t arch_stack_reserve(void);
 

@@ -15,6 +15,7 @@
 #include "panic.h"
 #include "sched.h"
 #include "softlock.h"
+#include "stat.h"
 #include "task.h"
 #include "time.h"
 #include "wait.h"
@@ -148,7 +149,7 @@ static struct al_task_id release(struct al_spawn *spawn, bool suspended)
 
 static void must_be_right(const struct al_task_params *params)
 {
-    size_t least = arch_stack_reserve() + AL_CFG_CLEANUP_STACK +
+    size_t least = arch_stack_reserve() + STAT_BYTES + AL_CFG_CLEANUP_STACK +
                    params->args_bytes + AL_STACK_LEAST_USE;
 
     CALLER_MUST(TASK, 1, !arch_in_handler());

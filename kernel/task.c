@@ -18,6 +18,7 @@
 #include "panic.h"
 #include "sched.h"
 #include "softlock.h"
+#include "stat.h"
 #include "wait.h"
 
 #include <alula/config.h>
@@ -38,7 +39,8 @@ static struct {
 
 uintptr_t task_floor(const struct al_task_def *def)
 {
-    return (uintptr_t)def->stack + arch_stack_reserve() + AL_CFG_CLEANUP_STACK;
+    return (uintptr_t)def->stack + STAT_BYTES + arch_stack_reserve() +
+           AL_CFG_CLEANUP_STACK;
 }
 
 uintptr_t task_limit(const struct al_task_def *def)
@@ -83,6 +85,11 @@ void task_prepare(struct al_task *task, const struct al_task_def *def)
     task->stack_low = (uintptr_t)def->stack;
     task->stack_high = (uintptr_t)def->stack + def->stack_bytes;
     task->limit = task_limit(def);
+    if (STAT_ON) {
+        stat_of(task)->sp_low = task->stack_high;
+        stat_of(task)->missed = 0;
+        stat_of(task)->run = 0;
+    }
     task->generation++;
     task->spawns++;
     arch_task_prepare(task, sp, def->entry, (void *)sp);
@@ -182,6 +189,15 @@ void al_task_read(const struct al_task *task, struct al_task_info *info)
     info->generation = task->generation;
     info->heap_bytes = task->heap_bytes;
     info->mutexes = mutexes_of(task);
+    info->run_counts = AL_CFG_STAT_RUNTIME ? arch_run_counts(task) : 0;
+    info->stack_peak = 0;
+    if (AL_CFG_STAT_STACK) {
+        info->stack_peak = task->stack_high - stat_of(task)->sp_low;
+        if (info->stack_peak < info->stack_used) {
+            info->stack_peak = info->stack_used;
+        }
+    }
+    info->missed = AL_CFG_STAT_DEADLINES ? stat_of(task)->missed : 0;
 }
 
 void al_yield(void)

@@ -31,6 +31,7 @@
 #include "panic.h"
 #include "sched.h"
 #include "softlock.h"
+#include "stat.h"
 #include "timer.h"
 #include "wait.h"
 
@@ -258,6 +259,7 @@ static void deadline_passed_held(struct al_task *task)
             return;
         }
         arch_set_result(task, AL_E_TIMEOUT);
+        stat_missed(task, 1);
     }
     sched_wake_held(task);
 }
@@ -434,6 +436,7 @@ al_status al_period_wait(struct al_period *period)
 {
     al_time now = time_now();
     al_time late;
+    uint32_t missed;
 
     CALLER_MUST(TASK, 1, !arch_in_handler());
     CALLER_MUST(TIME, 1, period->ticks > 0);
@@ -443,7 +446,9 @@ al_status al_period_wait(struct al_period *period)
         return AL_OK;
     }
     late = now - period->release;
-    period->missed += releases_in(&late, period->ticks);
+    missed = releases_in(&late, period->ticks);
+    period->missed += missed;
+    stat_missed(al_core.current, missed);
     /* More than 2^33 periods are not counted out: the series starts anew. */
     period->release = now + period->ticks;
     if (late < period->ticks) {

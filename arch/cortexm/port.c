@@ -11,6 +11,8 @@
 #include "image.h"
 #include "panic.h"
 #include "recover.h"
+#include "softlock.h"
+#include "stat.h"
 #include "task.h"
 #include "time.h"
 #include "unwind.h"
@@ -111,6 +113,28 @@ void arch_task_prepare(
     context->pc = (uint32_t)al_trampoline;
     task->sp = context;
 }
+
+#if AL_CFG_STAT_RUNTIME
+/* What switch.S counts by: the counter at the last switch, and where it is. */
+extern struct run_clock {
+    uint32_t last;
+    volatile uint32_t *counter;
+} arch_run_clock;
+struct run_clock arch_run_clock = {0, &CHIP_COUNTER};
+
+uint64_t arch_run_counts(const struct al_task *task)
+{
+    uint64_t counts;
+
+    softlock_take();
+    counts = stat_of(task)->run;
+    if (task == al_core.current) {
+        counts += CHIP_COUNTER - arch_run_clock.last;
+    }
+    softlock_leave();
+    return counts;
+}
+#endif
 
 void arch_pend_switch(void)
 {

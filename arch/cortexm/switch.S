@@ -34,6 +34,31 @@
 #define ICSR           0xe000ed04       /* ARM DDI 0403E, B3.2.4 */
 #define ICSR_PENDSVSET 0x10000000
 
+/* Statistics of the task that gives up the processor, whose r4-r8 are saved
+ * (kernel/stat.h). */
+        .macro  count_task task, at
+#if AL_CFG_STAT_RUNTIME || AL_CFG_STAT_STACK
+        ldr     r4, [\task, #TASK_STACK_LOW]
+#endif
+#if AL_CFG_STAT_STACK
+        ldr     r5, [r4]
+        cmp     \at, r5
+        it      lo
+        strlo   \at, [r4]
+#endif
+#if AL_CFG_STAT_RUNTIME
+        ldr     r5, =arch_run_clock
+        ldrd    r6, r7, [r5]            /* at the last switch; the counter */
+        ldr     r7, [r7]
+        str     r7, [r5]
+        subs    r6, r7, r6
+        ldrd    r7, r8, [r4, #8]
+        adds    r7, r7, r6
+        adc     r8, r8, #0
+        strd    r7, r8, [r4, #8]
+#endif
+        .endm
+
 /* uint32_t arch_switch(uint32_t result, struct al_task *next)
  * Kernel lock held. r0 result, r1 next. */
         .section .text.arch_switch, "ax", %progbits
@@ -52,6 +77,7 @@ switch_saved:
         ldr     r3, =al_core
         ldr     r2, [r3, #CORE_CURRENT]
         str     sp, [r2, #TASK_SP]
+        count_task r2, sp
         str     r1, [r3, #CORE_CURRENT]
         ldr     r2, [r1, #TASK_SP]
         mov     sp, r2
@@ -188,6 +214,9 @@ pendsv_choose:
 pendsv_saved:
         ldr     r2, [r3, #CORE_CURRENT]
         str     r0, [r2, #TASK_SP]
+#if AL_CFG_STAT_RUNTIME || AL_CFG_STAT_STACK
+        b       pendsv_count
+#endif
 pendsv_load:
         str     r1, [r3, #CORE_CURRENT]
         ldr     r0, [r1, #TASK_SP]
@@ -241,6 +270,11 @@ pendsv_resuming:
         stmia   r0, {r4-r11, r12}
         subs    r0, #4
         b       pendsv_saved
+#if AL_CFG_STAT_RUNTIME || AL_CFG_STAT_STACK
+pendsv_count:                           /* r2 the task, r0 its saved sp */
+        count_task r2, r0
+        b       pendsv_load
+#endif
         .balign 4
 pendsv_core:                            /* r3, r12 */
         .word   al_core, al_exc_stub + 1

@@ -117,3 +117,38 @@
 #if AL_CFG_CRASH_RECORDS < 2 || AL_CFG_CRASH_RECORDS > 64
 #  error "AL_CFG_CRASH_RECORDS must be 2 to 64: set it in alula_config.h"
 #endif
+
+/*
+ * Count how long each task runs; 0 or 1. Costs where 1: 16 bytes of each stack,
+ * once for all three AL_CFG_STAT options, and 14 instructions a switch.
+ */
+#ifndef AL_CFG_STAT_RUNTIME
+#  define AL_CFG_STAT_RUNTIME 0
+#endif
+#if AL_CFG_STAT_RUNTIME < 0 || AL_CFG_STAT_RUNTIME > 1
+#  error "AL_CFG_STAT_RUNTIME must be 0 or 1: set it in alula_config.h"
+#endif
+
+/*
+ * Keep the lowest stack pointer that a task was seen with at a switch, a sample
+ * and no bound; 0 or 1. Costs where 1: 16 bytes of each stack, once, and 5
+ * instructions a switch.
+ */
+#ifndef AL_CFG_STAT_STACK
+#  define AL_CFG_STAT_STACK 0
+#endif
+#if AL_CFG_STAT_STACK < 0 || AL_CFG_STAT_STACK > 1
+#  error "AL_CFG_STAT_STACK must be 0 or 1: set it in alula_config.h"
+#endif
+
+/*
+ * Count each task's waits that ended with AL_E_TIMEOUT, and its releases that
+ * were missed; 0 or 1. Costs where 1: 16 bytes of each stack, once, and 3
+ * instructions for each that is counted.
+ */
+#ifndef AL_CFG_STAT_DEADLINES
+#  define AL_CFG_STAT_DEADLINES 0
+#endif
+#if AL_CFG_STAT_DEADLINES < 0 || AL_CFG_STAT_DEADLINES > 1
+#  error "AL_CFG_STAT_DEADLINES must be 0 or 1: set it in alula_config.h"
+#endif

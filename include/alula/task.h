@@ -391,6 +391,13 @@ struct al_task_info {
     uint32_t generation;
     uint32_t heap_bytes;
     uint32_t mutexes; /* held now */
+    /* Statistics: 0 where the option is off. */
+    uint64_t run_counts; /* AL_CFG_STAT_RUNTIME: ran so long, interrupts that
+                            came meanwhile included; BOARD_COUNTER_HZ a second */
+    size_t stack_peak; /* AL_CFG_STAT_STACK: the most bytes in use at a switch,
+                            or now; between two switches it may have been more */
+    uint32_t missed; /* AL_CFG_STAT_DEADLINES: waits that ended by AL_E_TIMEOUT,
+                        releases that al_period_wait() found missed */
 };
 
 /**
