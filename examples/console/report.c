@@ -3,6 +3,7 @@
 
 #include <alula/alula.h>
 
+#include <board.h>
 #include <fmt.h>
 
 #include "crashers.h"
@@ -197,6 +198,22 @@ void report_ps(void)
     }
 }
 
+/* What is counted in this image: see AL_CFG_STAT_RUNTIME and its like. */
+static void say_statistics(const struct al_task_info *info)
+{
+    if (AL_CFG_STAT_RUNTIME) {
+        say("  %8u ms",
+                (unsigned)(info->run_counts / (BOARD_COUNTER_HZ / 1000000u)));
+    }
+    if (AL_CFG_STAT_STACK) {
+        say("  peak %5u", (unsigned)info->stack_peak);
+    }
+    if (AL_CFG_STAT_DEADLINES) {
+        say("  missed %5u", (unsigned)info->missed);
+    }
+    say("\n");
+}
+
 void report_top(void)
 {
     struct al_task_info info;
@@ -205,10 +222,11 @@ void report_top(void)
     for (struct al_task *task = al_task_next(NULL); task != NULL;
             task = al_task_next(task)) {
         al_task_read(task, &info);
-        say("%-8s  %4u  %3u  %-10s  %6u  %10u  %12u\n", info.name,
+        say("%-8s  %4u  %3u  %-10s  %6u  %10u  %12u", info.name,
                 (unsigned)info.prio, (unsigned)info.base_prio,
                 state_name(task, info.state), (unsigned)info.generation,
                 (unsigned)info.heap_bytes, (unsigned)info.mutexes);
+        say_statistics(&info);
     }
 }
 
