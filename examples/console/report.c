@@ -202,7 +202,7 @@ void report_ps(void)
 static void say_statistics(const struct al_task_info *info)
 {
     if (AL_CFG_STAT_RUNTIME) {
-        say("  %8u ms",
+        say("  %8u us",
                 (unsigned)(info->run_counts / (BOARD_COUNTER_HZ / 1000000u)));
     }
     if (AL_CFG_STAT_STACK) {
