@@ -4,7 +4,7 @@
 /*
  * What is counted of a task, where an option asks for it: in the lowest bytes
  * of its stack, below what anybody uses, so that control blocks look the same
- * whatever is counted. arch/cortexm/switch.S knows the offsets.
+ * whatever is counted. The port knows the offsets.
  */
 
 #include <alula/task.h>

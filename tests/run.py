@@ -29,7 +29,7 @@ BUILD = ROOT / "build"
 BOARDS = ("stm32f405", "mps2-an386", "mps2-an385")
 OUTPUT_CAP = 1 << 20
 QEMU_REGISTERS = re.compile(r"(s\d\d|R\d\d|XPSR|FPSCR)[=:]")
-UNIT_FLAGS = ("-std=gnu11 -g -O1 -Wall -Wextra -Werror "
+UNIT_FLAGS = ("-std=gnu11 -g -O1 -no-pie -Wall -Wextra -Werror "
               "-fsanitize=address,undefined -fno-sanitize-recover=all "
               "-Iinclude -Ikernel -Ilib -I.").split()
 

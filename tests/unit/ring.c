@@ -8,7 +8,7 @@
  * Fails if: full is tested with >= in ring_put's guard, or an index is masked
  * when it is stored.
  */
-#include "ring.h"
+#include "lib/ring.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -8,6 +8,7 @@ reserve unnoticed. Hand-written checks and records, so that alula-as is not
 needed here; tests/build/walk compares the two.
 """
 import json
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -411,6 +412,25 @@ def reserving(i):
                                         5), (0, [('al_f', 0)]))
 
 
+# These call a stream's functions, which are ours and check for themselves, or
+# a function that the application has made by AL_CALLBACK.
+POINTERS = ('fputc', 'fgetc', 'putc', 'getc', 'getchar', 'putchar', 'fflush', 'perror',
+            'tsearch', 'tfind', 'bsearch', '__d_vfprintf', '__f_vfprintf',
+            '__i_vfprintf', '__real_vfprintf', '__real_puts', '__real_fputs',
+            '__real_fwrite')
+
+
+def wrapped():
+    """The functions that cmake/alula.cmake has the linker lead to ours."""
+    text = (ROOT / 'cmake/alula.cmake').read_text()
+    names = re.search(r'set\(ALULA_WRAPPED ([^)]*)\)', text).group(1).split()
+    verbs = re.search(r'foreach\(verb ([^)]*)\)', text).group(1).split()
+    for verb in verbs:
+        names += [f'__retarget_lock_{verb}',
+                  f'__retarget_lock_{verb}_recursive']
+    return names
+
+
 def bounds(c, tmp):
     """Each stated bound of the C library and the compiler's runtime, against
     the walk over the library that each processor links."""
@@ -422,11 +442,18 @@ def bounds(c, tmp):
     for name, cpu in (('m4', CPU), ('m3', ('-mcpu=cortex-m3', '-mthumb',
                                            '-mfloat-abi=soft'))):
         elf, left = Path(tmp) / f'libs-{name}.elf', dict(stated)
-        main = build(tmp, f'main-{name}', 'void _start(void) {}\n', cpu=cpu)
+        # As in an image: entries of ours stand in front of some functions.
+        stubs = ''.join(f'__attribute__((naked)) void __wrap_{n}(void) '
+                        '{ __asm__("bx lr"); }\n' for n in wrapped())
+        main = build(tmp, f'main-{name}', 'void _start(void) {}\n' + stubs,
+                     cpu=cpu)
         while True:        # without what this library does not have
             wanted = [f'-Wl,--require-defined={n}' for n in left]
             d = run('arm-none-eabi-gcc', *cpu, '--specs=picolibc.specs',
-                    '-nostartfiles', '-T', script, '-o', elf, main, *wanted)
+                    '-nostartfiles', '-T', script, '-o', elf, main, *wanted,
+                    *(f'-Wl,--wrap={n}' for n in wrapped()),
+                    *(f'-Wl,--defsym={n}=0x20000000' for n in
+                      ('stderr', '__heap_start', '__heap_end')))
             missing = [n for n in left if f"`{n}'" in d.stderr]
             if d.returncode == 0 or not missing:
                 break
@@ -438,12 +465,15 @@ def bounds(c, tmp):
             continue
         g, wrong = Graph(str(elf), stated), []
         for n in left:
+            if n in wrapped():
+                continue    # ours: an entry that checks for itself
             try:
                 true, _ = g.depth(g.image.by_name[n])
                 if true > stated[n]:
                     wrong.append(f'{n}: {true}, stated {stated[n]}')
             except Unbounded as e:
-                wrong.append(str(e))
+                if n not in POINTERS or 'through a pointer' not in str(e):
+                    wrong.append(f'{n}: {e}')
         c.equal(f'bounds_{name}', wrong, [])
 
 
