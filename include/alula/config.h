@@ -120,7 +120,7 @@
 
 /*
  * Count how long each task runs; 0 or 1. Costs where 1: 16 bytes of each stack,
- * once for all three AL_CFG_STAT options, and 14 instructions a switch.
+ * once for all three AL_CFG_STAT options, and 10 to 12 instructions a switch.
  */
 #ifndef AL_CFG_STAT_RUNTIME
 #  define AL_CFG_STAT_RUNTIME 0
@@ -131,8 +131,8 @@
 
 /*
  * Keep the lowest stack pointer that a task was seen with at a switch, a sample
- * and no bound; 0 or 1. Costs where 1: 16 bytes of each stack, once, and 5
- * instructions a switch.
+ * and no bound; 0 or 1. Costs where 1: 16 bytes of each stack, once, and 5 to
+ * 7 instructions a switch.
  */
 #ifndef AL_CFG_STAT_STACK
 #  define AL_CFG_STAT_STACK 0
