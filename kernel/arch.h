@@ -153,16 +153,19 @@ enum arch_frame {
 };
 
 /**
- * Look at the innermost frame that is left, and leave it: task->death then says
+ * Look at the innermost frame that is left, and leave it: `death` then says
  * what it said at the call. The frame's stack pointer becomes the place to run
  * cleanups at.
  *
+ * @param[in,out] death  where the walk stands
+ * @param high      one past the highest byte of the stack
  * @param past_pad  its landing pad has run: only leave it
- * @context   the dying task
+ * @context   any
  * @cost      logarithmic in the image's functions, linear in the call sites
  *            of this one
  */
-enum arch_frame arch_unwind_next(struct al_task *task, bool past_pad);
+enum arch_frame arch_unwind_next(
+        struct arch_death *death, uintptr_t high, bool past_pad);
 
 /* Does memory that a program may write to hold all of [at, at + bytes)? */
 bool arch_is_ram(uintptr_t at, size_t bytes);

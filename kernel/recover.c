@@ -202,7 +202,8 @@ AL_NORETURN void recover_continue(void)
     self->phase = phase;
     for (;;) {
         if (phase <= RECOVER_LEAVE) {
-            switch (arch_unwind_next(self, phase == RECOVER_LEAVE)) {
+            switch (arch_unwind_next(
+                    &self->death, self->stack_high, phase == RECOVER_LEAVE)) {
             case ARCH_FRAME_PAD:
                 self->phase = RECOVER_LEAVE | RECOVER_USER;
                 arch_recover_pad(self);

@@ -381,7 +381,7 @@ AL_NORETURN void arch_recover_captured(struct al_task *task)
     } else if (death->trap == ARCH_TRAP_PANIC) {
         death->pc -= 2; /* behind a call */
     } else if (death->trap <= ARCH_TRAP_TABLE) {
-        arch_unwind_entry(task);
+        arch_unwind_entry(death);
         phase = RECOVER_LEAVE;
     }
     if (phase == RECOVER_REST) {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The walk through a dead task's stack: Exception Handling ABI for the Arm
+ * The walk through a dead stack: Exception Handling ABI for the Arm
  * Architecture (ARM IHI 0038), sections 6 and 10, and the language-specific
  * data that GCC and Clang write behind it for cleanups.
  *
- * The walk stands at a frame: task->death has its r4-r11, sp and pc. It looks
+ * The walk stands at a frame: a struct arch_death has its r4-r11, sp and pc. It looks
  * for the frame's table and landing pad, then interprets the table and stands
  * at the caller's. r9 is never taken from a frame: libc keeps data
  * there. d8-d15 are restored into the registers themselves, because the walk
@@ -150,15 +150,16 @@ void arch_vfp_load(const uint32_t d8_to_d15[16]);
  */
 
 /* Pop `count` double registers from number `first` on. */
-__attribute__((noinline)) static uint32_t pop_vfp(const struct al_task *task,
-        uint32_t vsp, uint32_t first, uint32_t count)
+__attribute__((noinline)) static uint32_t pop_vfp(
+        const struct arch_death *death, uint32_t vsp, uint32_t first,
+        uint32_t count)
 {
     uint32_t d[16];
     uint32_t *to = &d[2 * (first & 7)];
 
     /* From d8 to d15: no function keeps another one for its caller. */
-    if (first < 8 || first + count > 16 || vsp < task->death.sp ||
-            vsp > task->stack_high || task->stack_high - vsp < 8 * count) {
+    if (first < 8 || first + count > 16 || vsp < death->sp ||
+            vsp > death->table || death->table - vsp < 8 * count) {
         return 0;
     }
     arch_vfp_store(d);
@@ -173,13 +174,13 @@ __attribute__((noinline)) static uint32_t pop_vfp(const struct al_task *task,
 /* All instructions but the most frequent ones (ARM IHI 0038, table 4); what
  * follows the first byte is at *at. */
 __attribute__((noinline)) static uint32_t do_special(
-        const struct al_task *task, uint32_t vsp, uint32_t op, uint32_t *at)
+        const struct arch_death *death, uint32_t vsp, uint32_t op, uint32_t *at)
 {
     if (op < 0x80) {
         return vsp - ((op & 0x3f) << 2) - 4;
     }
     if (op < 0x9c && op >= 0x94) {
-        vsp = task->death.r[op - 0x94];
+        vsp = death->r[op - 0x94];
         return vsp % 4 == 0 ? vsp : 0; /* it may be damaged */
     }
     if (op == 0xb1) { /* r0-r3: of no use to a caller */
@@ -198,10 +199,10 @@ __attribute__((noinline)) static uint32_t do_special(
     }
     if (op == 0xc9) {
         op = instruction_at((*at)++);
-        return pop_vfp(task, vsp, op >> 4, (op & 0xf) + 1);
+        return pop_vfp(death, vsp, op >> 4, (op & 0xf) + 1);
     }
     if ((op & 0xf8) == 0xd0) {
-        return pop_vfp(task, vsp, 8, (op & 7) + 1);
+        return pop_vfp(death, vsp, 8, (op & 7) + 1);
     }
     return 0;
 }
@@ -213,13 +214,13 @@ __attribute__((noinline)) static uint32_t do_special(
 #define NO_REGISTERS 0xb00u
 #define LR_MASK      0x400u
 
-/* Step to the caller by the table at `at`. */
+/* Step to the caller by the instructions at `at`; death->table is the end of the
+ * stack. */
 __attribute__((noinline)) static enum arch_frame leave_frame(
-        struct al_task *task, uint32_t at)
+        struct arch_death *death, uint32_t at)
 {
-    struct arch_death *death = &task->death;
     const uint32_t low = death->sp;
-    const uint32_t room = task->stack_high - low;
+    const uint32_t room = death->table - low;
     uint32_t vsp = low;
     uint32_t first = *(const uint32_t *)at;
     uint32_t words = 0;
@@ -253,7 +254,7 @@ __attribute__((noinline)) static enum arch_frame leave_frame(
         } else {
             uint32_t rest = at; /* at itself stays in a register */
 
-            vsp = do_special(task, vsp, op, &rest);
+            vsp = do_special(death, vsp, op, &rest);
             at = rest;
             continue;
         }
@@ -285,14 +286,14 @@ extern char al_trampoline_end[];
 /* What a function that has not done anything yet is left by. */
 static const uint32_t nothing_done = 0x80b0b0b0;
 
-void arch_unwind_entry(struct al_task *task)
+void arch_unwind_entry(struct arch_death *death)
 {
-    task->death.table = (uint32_t)&nothing_done;
+    death->table = (uint32_t)&nothing_done;
 }
 
-enum arch_frame arch_unwind_next(struct al_task *task, bool past_pad)
+enum arch_frame arch_unwind_next(
+        struct arch_death *death, uintptr_t high, bool past_pad)
 {
-    struct arch_death *death = &task->death;
     const uint32_t *table = (const uint32_t *)death->table;
 
     if (!past_pad) {
@@ -325,7 +326,8 @@ enum arch_frame arch_unwind_next(struct al_task *task, bool past_pad)
             }
         }
     }
-    return leave_frame(task, (uint32_t)table);
+    death->table = high;
+    return leave_frame(death, (uint32_t)table);
 }
 
 /*

@@ -9,4 +9,4 @@
 
 /* The walk stands at a function's entry, before its first instruction: only
  * leave it. */
-void arch_unwind_entry(struct al_task *task);
+void arch_unwind_entry(struct arch_death *death);

@@ -22,7 +22,7 @@ struct arch_death {
     uint32_t trap_pc; /* where it died */
     uint32_t lr;      /* return address register at the death */
     uint32_t pc;      /* in the instruction where it stands; its landing pad */
-    uint32_t table;   /* address of this frame's unwind instructions */
+    uint32_t table;   /* this frame's unwind instructions, past its pad */
     uint32_t run_sp;  /* of the frame left last: cleanups run here */
     uint32_t trap;    /* enum arch_trap */
     uint32_t psr;
