@@ -55,6 +55,7 @@ if(CMAKE_C_COMPILER_ID STREQUAL GNU)
     "-B${ALULA_TOOLS_DIR}/as-arm/" "SHELL:-wrapper ${ALULA_TOOLS_DIR}/cc-quiet"
     --specs=picolibc.specs)
   set(ALULA_KERNEL_FLAGS -mgeneral-regs-only -fno-lto -ftoplevel-reorder)
+  set(ALULA_KERNEL_LTO_FLAGS -flto -ffat-lto-objects)
 elseif(CMAKE_C_COMPILER_ID STREQUAL Clang)
   set(ALULA_STACK_FLAGS
     -ffixed-r9 -fexceptions -funwind-tables -fshort-enums
@@ -96,7 +97,7 @@ list(TRANSFORM ALULA_WRAPPED PREPEND "-Wl,--wrap=" OUTPUT_VARIABLE
 
 # alula_firmware() runs in its caller's scope and needs them there.
 foreach(name ROOT STACK_FLAGS FILTER_FLAGS SECTION_FLAGS KERNEL_FLAGS
-    BOUNDS_FLAGS WRAP_FLAGS)
+    KERNEL_LTO_FLAGS BOUNDS_FLAGS WRAP_FLAGS)
   set(ALULA_${name} "${ALULA_${name}}" CACHE INTERNAL "see cmake/alula.cmake")
 endforeach()
 
@@ -134,7 +135,9 @@ endmacro()
 # alula_firmware(<executable> BOARD <board> [CONFIG <folder>] [LEVEL <-O..>]
 #                [OPTIONS <name>=<value>...])
 #
-# LEVEL is the kernel's own optimisation level: -O2 (when not given) or -Os.
+# LEVEL is the kernel's own optimisation level: -O2 (when not given) or -Os,
+# at which GCC optimises the kernel as a whole in the link, unless the executable
+# is itself compiled in the link (-flto).
 # CONFIG is a folder with an alula_config.h, OPTIONS single settings of it:
 # the kernel's sizes and counts (include/alula/config.h). Executables with the
 # same board and settings share one kernel library. The executable may include
@@ -176,8 +179,11 @@ function(alula_firmware app)
     set_target_properties(alula PROPERTIES ALULA_FIRST_CPU "${flags}")
   endif()
   string(REPLACE alula-kernel alula-drivers drivers ${kernel})
-  set(launcher "${ALULA_ROOT}/tools/alula-link" "${ALULA_PYTHON}"
-    "${ALULA_LINKER}")
+  set(launcher "${ALULA_ROOT}/tools/alula-link")
+  if(arg_LEVEL STREQUAL -Os AND ALULA_KERNEL_LTO_FLAGS)
+    list(APPEND launcher --kernel-lto ${arg_LEVEL})
+  endif()
+  list(APPEND launcher "${ALULA_PYTHON}" "${ALULA_LINKER}")
   set_target_properties(${app} PROPERTIES
     ALULA_BOARD ${arg_BOARD}
     ALULA_CPU "${flags}"

@@ -27,6 +27,8 @@ extern const struct index_entry __exidx_end[];
 
 extern char __al_text_low[];
 extern char __al_text_high[];
+extern char __al_kernel_low[];
+extern char __al_kernel_high[];
 extern char __al_ram_low[];
 extern char __al_ram_high[];
 extern char __al_stack_reserve[];

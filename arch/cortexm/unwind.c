@@ -329,34 +329,3 @@ enum arch_frame arch_unwind_next(
     death->table = high;
     return leave_frame(death, (uint32_t)table);
 }
-
-/*
- * Personality routines are names in tables; the walk reads the tables itself
- * and never calls one.
- */
-void __aeabi_unwind_cpp_pr0(void);
-void __aeabi_unwind_cpp_pr1(void);
-void __aeabi_unwind_cpp_pr2(void);
-void __gcc_personality_v0(void);
-void __gxx_personality_v0(void);
-
-void __aeabi_unwind_cpp_pr0(void)
-{
-}
-
-void __aeabi_unwind_cpp_pr1(void)
-{
-}
-
-void __aeabi_unwind_cpp_pr2(void)
-{
-}
-
-void __gcc_personality_v0(void)
-{
-}
-
-/* Weak: a C++ runtime library that is linked has its own. */
-__attribute__((weak)) void __gxx_personality_v0(void)
-{
-}

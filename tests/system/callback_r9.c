@@ -14,7 +14,7 @@
  *   4. from an interrupt handler AL_CALLBACK gives the interrupt stack's limit
  * Fails if: the trap handler compares with r9, or forgets to repair it, or the
  * veneer does not put the caller's r9 back.
- * builds: gcc-O2 gcc-O0 gcc-Os clang-O2
+ * builds: gcc-Os-small gcc-O2 gcc-O0 gcc-Os clang-O2
  * sources: ../interleave/rig.c
  */
 #include "../interleave/rig.h"

@@ -14,7 +14,7 @@
  *   4. what is owed to tasks that wait is not there for others
  * Fails if: an index is compared without its wrap, the last item waits for ever
  * because an end stays open while its other end waits, or a try overtakes.
- * builds: gcc-O2 gcc-O0 gcc-Os clang-O2 clang-O0 clang-Os
+ * builds: gcc-Os-small gcc-O2 gcc-O0 gcc-Os clang-O2 clang-O0 clang-Os
  * sources: ../interleave/rig.c
  */
 #include "../interleave/rig.h"

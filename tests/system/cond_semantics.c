@@ -15,7 +15,7 @@
  *      and which status comes first
  * Fails if: the mutex is released before the task is queued, a broadcast wakes
  * who came later, or a status is told without the mutex.
- * builds: gcc-O0 gcc-O2 gcc-Os clang-O0 clang-O2 clang-Os
+ * builds: gcc-Os-small gcc-O0 gcc-O2 gcc-Os clang-O0 clang-O2 clang-Os
  * sources: ../interleave/rig.c ../support/workers.c
  */
 #include "../interleave/rig.h"

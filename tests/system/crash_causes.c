@@ -14,7 +14,7 @@
  *
  * Fails if: CFSR is not cleared, the walk starts at the wrong place, or a step
  * of it is wrong.
- * builds: gcc-Og gcc-O2 gcc-Os clang-O2
+ * builds: gcc-Os-small gcc-Og gcc-O2 gcc-Os clang-O2
  * boards: stm32f405 mps2-an386 mps2-an385
  * sources: ../support/recover.c ../support/causes.c
  * flags: -fsanitize=bounds -fno-sanitize-recover=all

@@ -12,7 +12,7 @@
  *
  * Fails if: start-up clears the ring, or believes a damaged one; if a record is
  * closed after the reset that it should tell of.
- * boards: stm32f405 mps2-an386 mps2-an385; builds: gcc-O2 clang-O2
+ * boards: stm32f405 mps2-an386 mps2-an385; builds: gcc-Os-small gcc-O2 clang-O2
  */
 #include <alula/alula.h>
 

@@ -15,7 +15,7 @@
  *   6. destroy wakes all, and a set made anew in its place works
  * Fails if: bits of an unsatisfied wait are taken, a look ends at the first
  * waiter, or a handler that finds the lock taken does not post.
- * builds: gcc-O0 gcc-O2 gcc-Os clang-O0 clang-O2 clang-Os
+ * builds: gcc-Os-small gcc-O0 gcc-O2 gcc-Os clang-O0 clang-O2 clang-Os
  * sources: ../interleave/rig.c ../support/workers.c
  */
 #include "../interleave/rig.h"

@@ -14,7 +14,7 @@
  *    their bytes.
  * Fails if: an address in a header or link is followed without a look.
  * boards: stm32f405 mps2-an386
- * builds: gcc-O0 gcc-O2 gcc-Os clang-O2
+ * builds: gcc-Os-small gcc-O0 gcc-O2 gcc-Os clang-O2
  * sources: ../support/recover.c
  */
 #include "recover.h"

@@ -14,7 +14,7 @@
  * Fails if: a block is looked at outside of the lock, or a gift is counted
  * twice.
  * boards: stm32f405 mps2-an386
- * builds: gcc-O0 gcc-O2 gcc-Os clang-O0 clang-O2 clang-Os
+ * builds: gcc-Os-small gcc-O0 gcc-O2 gcc-Os clang-O0 clang-O2 clang-Os
  */
 #include <alula/alula.h>
 

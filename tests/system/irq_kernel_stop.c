@@ -12,7 +12,7 @@
  *      everything is told
  * Fails if: a handler's overflow is let through or ends a task, or kernel_stop
  * leaves interrupts open.
- * builds: gcc-O2 clang-O2
+ * builds: gcc-Os-small gcc-O2 clang-O2
  * sources: ../interleave/rig.c
  */
 #include "../interleave/rig.h"

@@ -15,7 +15,7 @@
  *   4. each of the holders of the lock was met by each handler
  * Fails if: a raw give does not post, posts without being looked at, or posts an
  * object twice.
- * builds: gcc-O2 gcc-O0 gcc-Os clang-O0 clang-O2 clang-Os
+ * builds: gcc-Os-small gcc-O2 gcc-O0 gcc-Os clang-O0 clang-O2 clang-Os
  * sources: ../interleave/rig.c
  * timeout: 120
  */

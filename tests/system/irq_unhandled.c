@@ -11,7 +11,7 @@
  *   4. a line that is enabled again is recorded again
  * Fails if: it is disabled only, the place is that of the wrong stack, or the
  * record is written by whoever else writes one.
- * builds: gcc-O2 gcc-Os clang-O0 clang-O2
+ * builds: gcc-Os-small gcc-O2 gcc-Os clang-O0 clang-O2
  * sources: ../interleave/rig.c
  * options: AL_CFG_CRASH_RECORDS=4
  * timeout: 120

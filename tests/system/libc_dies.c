@@ -19,7 +19,7 @@
  * Fails if: the stream's lock is no scope, its depth outlives its holder, or
  * poison is not healed.
  * boards: stm32f405 mps2-an386
- * builds: gcc-O0 gcc-O2 gcc-Os clang-O2
+ * builds: gcc-Os-small gcc-O0 gcc-O2 gcc-Os clang-O2
  * sources: ../support/console.c ../support/recover.c
  */
 #include "recover.h"

@@ -11,7 +11,7 @@
  * Fails if: the stream has no lock, malloc() is the C library's, or errno is
  * one for all.
  * boards: stm32f405 mps2-an386
- * builds: gcc-O0 gcc-O2 gcc-Os clang-O0 clang-O2 clang-Os
+ * builds: gcc-Os-small gcc-O0 gcc-O2 gcc-Os clang-O0 clang-O2 clang-Os
  * sources: ../support/console.c
  */
 #include <alula/alula.h>

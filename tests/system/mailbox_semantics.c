@@ -16,7 +16,7 @@
  *   6. destroy wakes receivers, and senders; it works when made anew
  * Fails if: a handler's item is not handed over before a late receiver gives
  * up, a sender is let in twice, or a full slot is taken for an empty one.
- * builds: gcc-O0 gcc-O2 gcc-Os clang-O0 clang-O2 clang-Os
+ * builds: gcc-Os-small gcc-O0 gcc-O2 gcc-Os clang-O0 clang-O2 clang-Os
  * sources: ../interleave/rig.c ../support/workers.c
  */
 #include "../interleave/rig.h"

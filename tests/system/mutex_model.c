@@ -13,7 +13,7 @@
  *      kernel structures
  * Fails if: a release forgets what else the task holds, a raised waiter stays at
  * its old place, or a time-out leaves the holder raised.
- * builds: gcc-O2 gcc-O0 clang-O2
+ * builds: gcc-Os-small gcc-O2 gcc-O0 clang-O2
  * sources: ../interleave/rig.c ../support/hands.c
  * timeout: 120
  */

@@ -11,7 +11,7 @@
  *     shows that the processor did stack the IT bits
  *
  * Fails if: the frame that leads into recovery keeps the IT or ICI bits.
- * boards: stm32f405 mps2-an386 mps2-an385; builds: gcc-O2
+ * boards: stm32f405 mps2-an386 mps2-an385; builds: gcc-Os-small gcc-O2
  * sources: ../support/recover.c
  */
 #include "recover.h"

@@ -9,7 +9,7 @@
  *   3. the board restarts, the records are still there; after the last case
  *      everything is told
  * Fails if: the record says "kernel", or anything goes on after a death.
- * boards: stm32f405 mps2-an386; builds: gcc-O0 gcc-O2 gcc-Os clang-O2
+ * boards: stm32f405 mps2-an386; builds: gcc-Os-small gcc-O0 gcc-O2 gcc-Os clang-O2
  * options: AL_CFG_RECOVERY=0
  */
 #include <alula/crash.h>

@@ -16,7 +16,7 @@
  *
  * Fails if: recovery, or a kernel call, needs more than the reserve; if the
  * kernel calls itself through a function that is checked.
- * builds: gcc-O0 gcc-O2 clang-O2
+ * builds: gcc-Os-small gcc-O0 gcc-O2 clang-O2
  * sources: ../support/recover.c
  */
 #include "recover.h"

@@ -14,7 +14,7 @@
  *  5. a task whose entry returns is stopped
  *
  * Fails if: a count or a doubling is wrong, or a window does not end.
- * builds: gcc-O2 clang-O2
+ * builds: gcc-Os-small gcc-O2 clang-O2
  */
 #include <alula/alula.h>
 

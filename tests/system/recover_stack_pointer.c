@@ -15,7 +15,7 @@
  *
  * Fails if: a check that trapped at a wild sp runs recovery there; if LSPACT
  * is left pending when a frame is dropped.
- * boards: stm32f405 mps2-an386 mps2-an385; builds: gcc-O2 clang-O2
+ * boards: stm32f405 mps2-an386 mps2-an385; builds: gcc-Os-small gcc-O2 clang-O2
  * sources: ../support/recover.c
  */
 #include "recover.h"

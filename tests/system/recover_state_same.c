@@ -15,7 +15,7 @@
  *
  * Fails if: recovery leaves a queue, a count, a lock, a mask or a priority
  * behind, or FPU state of one task reaches another.
- * boards: stm32f405 mps2-an386; builds: gcc-Og gcc-O2 gcc-Os clang-O2
+ * boards: stm32f405 mps2-an386; builds: gcc-Os-small gcc-Og gcc-O2 gcc-Os clang-O2
  * sources: ../support/recover.c ../support/causes.c
  * flags: -fsanitize=bounds -fno-sanitize-recover=all
  */

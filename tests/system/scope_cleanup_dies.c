@@ -15,7 +15,7 @@
  *
  * Fails if: recovery forgets the rest of the chain when a cleanup dies; if it
  * runs the bad one again; if a cleanup's honest unlock poisons a mutex.
- * builds: gcc-O0 gcc-O2 gcc-Os gcc-O2-lto clang-O0 clang-O2
+ * builds: gcc-Os-small gcc-O0 gcc-O2 gcc-Os gcc-O2-lto clang-O0 clang-O2
  * sources: ../support/recover.c
  */
 #include <string.h>

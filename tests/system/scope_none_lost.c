@@ -15,7 +15,7 @@
  *
  * Fails if: recovery drops a scope, runs one twice, or runs them in another
  * order.
- * boards: stm32f405 mps2-an385; builds: gcc-O0 gcc-Og gcc-O1 gcc-O2 gcc-O3 gcc-Os gcc-O2-lto gcc-Os-lto gcc-O0-lto clang-O0 clang-O2 clang-Os
+ * boards: stm32f405 mps2-an385; builds: gcc-Os-small gcc-O0 gcc-Og gcc-O1 gcc-O2 gcc-O3 gcc-Os gcc-O2-lto gcc-Os-lto gcc-O0-lto clang-O0 clang-O2 clang-Os
  * sources: ../support/recover.c
  */
 #include <string.h>

@@ -16,7 +16,7 @@
  *      after each that came back
  * Fails if: a check is a word too low or too high, or the sum of a variable
  * frame wraps.
- * builds: gcc-O0 gcc-O2 gcc-Os clang-O0 clang-O2 clang-Os
+ * builds: gcc-Os-small gcc-O0 gcc-O2 gcc-Os clang-O0 clang-O2 clang-Os
  * sources: ../interleave/rig.c
  * timeout: 300
  */

@@ -12,7 +12,7 @@
  *   4. a restart keeps all of it
  * Fails if: the wrong task is charged, or a peak is kept of the shallower
  * switch.
- * builds: gcc-O2 gcc-O0 clang-O2
+ * builds: gcc-Os-small gcc-O2 gcc-O0 clang-O2
  * options: AL_CFG_STAT_RUNTIME=1 AL_CFG_STAT_STACK=1 AL_CFG_STAT_DEADLINES=1
  */
 #include <alula/alula.h>

@@ -12,7 +12,7 @@
  * Fails if: switch.S saves or restores one register less, FPSCR among them, or
  * leaves FPCA set at a switch by call.
  * sources: ../interleave/rig.c
- * builds: gcc-O2 clang-O2
+ * builds: gcc-Os-small gcc-O2 clang-O2
  */
 #include "../interleave/rig.h"
 

@@ -17,7 +17,7 @@
  *   8. as many tasks as fit, 1000 at most, all at once, twice
  * Fails if: a joiner runs before the task has ended, an id is told by its block
  * alone, or a block is lost where the next one cannot be had.
- * builds: gcc-O2 gcc-O0 gcc-Os clang-O0 clang-O2 clang-Os
+ * builds: gcc-Os-small gcc-O2 gcc-O0 gcc-Os clang-O0 clang-O2 clang-Os
  * sources: ../interleave/rig.c ../support/recover.c
  * timeout: 120
  */

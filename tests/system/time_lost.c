@@ -15,7 +15,7 @@
  *   5. across 2^32 ticks and across every wrap of the counter
  * Fails if: a tick counts one whatever the counter says, or counts what is left
  * of a period twice.
- * builds: gcc-O2 gcc-O0 gcc-Os clang-O2
+ * builds: gcc-Os-small gcc-O2 gcc-O0 gcc-Os clang-O2
  * timeout: 120
  */
 #include <alula/alula.h>

@@ -15,7 +15,7 @@
  *   6. forty timers, started in one order and due in another
  * Fails if: a timer started anew keeps its old place in the tree, a period
  * counts from when the tick was dealt with, or a stop tells AL_OK twice.
- * builds: gcc-O2 gcc-O0 gcc-Os clang-O2 clang-Os
+ * builds: gcc-Os-small gcc-O2 gcc-O0 gcc-Os clang-O2 clang-Os
  * sources: ../interleave/rig.c
  */
 #include "../interleave/rig.h"

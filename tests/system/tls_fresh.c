@@ -11,7 +11,7 @@
  * Fails if: the thread pointer is the kernel's one for all, a restart keeps the
  * block, or the block and the arguments overlap.
  * boards: stm32f405 mps2-an386
- * builds: gcc-O0 gcc-O2 gcc-Os gcc-O2-lto clang-O0 clang-O2 clang-Os
+ * builds: gcc-Os-small gcc-O0 gcc-O2 gcc-Os gcc-O2-lto clang-O0 clang-O2 clang-Os
  */
 #include <alula/alula.h>
 

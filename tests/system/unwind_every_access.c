@@ -13,7 +13,7 @@
  *
  * Fails if: code is compiled with accesses in front of the frame's set-up, or
  * the walk takes the place for another.
- * builds: gcc-O0 gcc-Og gcc-O1 gcc-O2 gcc-O3 gcc-Os gcc-O2-lto
+ * builds: gcc-Os-small gcc-O0 gcc-Og gcc-O1 gcc-O2 gcc-O3 gcc-Os gcc-O2-lto
  * boards: stm32f405 mps2-an385
  * sources: ../support/recover.c
  */

@@ -11,7 +11,7 @@
  *  4. the same with a cleanup in between that runs first and uses registers
  *
  * Fails if: a step restores a register wrongly, or a pad is entered without.
- * builds: gcc-O1 gcc-O2 gcc-O3 gcc-Os clang-O2 clang-Os
+ * builds: gcc-Os-small gcc-O1 gcc-O2 gcc-O3 gcc-Os clang-O2 clang-Os
  * boards: stm32f405 mps2-an385
  * sources: ../support/recover.c
  */

@@ -23,6 +23,18 @@ void emit_replace(struct emit *e, struct span old, char *text)
             e->ninserts, text};
 }
 
+char *emit_section_name(const struct emit *e, struct span name)
+{
+    static const char code[] = ".text.";
+    size_t n = sizeof code - 1;
+
+    if (e->o->mode == MODE_KERNEL && span_begins(name, code)) {
+        return mem_text(
+                "%sal_kernel.%.*s", code, (int)(name.n - n), name.at + n);
+    }
+    return mem_text("%.*s", (int)name.n, name.at);
+}
+
 /* A section of ours that goes with the function's: --gc-sections and COMDAT
  * groups drop both together. */
 static void put_section(
@@ -34,8 +46,8 @@ static void put_section(
 
     span_part(&tail); /* the type */
     tail = span_trim(tail);
-    buf_format(&e->records, "\t.section\t%s,\"%s%s\",%%progbits,%.*s", name,
-            flags, group ? "G" : "", (int)s->name.n, s->name.at);
+    buf_format(&e->records, "\t.section\t%s,\"%s%s\",%%progbits,%s", name,
+            flags, group ? "G" : "", emit_section_name(e, s->name));
     if (group) {
         buf_format(&e->records, ",%.*s", (int)tail.n, tail.at);
     }

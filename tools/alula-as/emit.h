@@ -39,6 +39,10 @@ void block_close(struct emit *e);
 /* range.c: branches that a variable check may have made too long. */
 void range_repair(struct emit *e, struct walk *w);
 
+/* A section's name as it is written: in kernel mode .text.NAME becomes
+ * .text.al_kernel.NAME. */
+char *emit_section_name(const struct emit *e, struct span name);
+
 void emit_replace(struct emit *e, struct span old, char *text);
 void emit_insert(struct emit *e, uint32_t offset, char *text);
 void emit_record(struct emit *e, int function, const struct verdict *v);

@@ -45,6 +45,25 @@ static void shorten_unwinding(struct emit *e)
     }
 }
 
+/* The kernel's code stands together in an image (arch/cortexm/image.ld). */
+static void name_sections(struct emit *e)
+{
+    const struct unit *u = e->u;
+
+    for (int n = 0; n < u->nitems; n++) {
+        const struct item *i = &u->items[n];
+        struct span rest = i->rest;
+
+        if (i->kind == ITEM_DIRECTIVE &&
+                (span_is(i->name, ".section") ||
+                        span_is(i->name, ".pushsection"))) {
+            struct span name = span_part(&rest);
+
+            emit_replace(e, name, emit_section_name(e, name));
+        }
+    }
+}
+
 /* Filter one input into `out`. */
 bool filter_file(const struct options *o, const char *input, FILE *messages,
         struct buf *out)
@@ -84,6 +103,9 @@ bool filter_file(const struct options *o, const char *input, FILE *messages,
         walk_forget(&w);
     }
     shorten_unwinding(&e);
+    if (o->mode == MODE_KERNEL) {
+        name_sections(&e);
+    }
     if (u.hand_written && !standard && u.text.n > 0 && u.text.p[0] != '#') {
         /* The real assembler reads a pipe: keep the file's name in its
          * messages and in the line table. */
