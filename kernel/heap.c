@@ -9,54 +9,47 @@
 #include "heap.h"
 
 #include "arch.h"
-#include "block.h"
 #include "panic.h"
 #include "softlock.h"
 #include "task.h"
+
+#include "core/block.h"
 
 static struct {
     struct region regions[AL_HEAP_REGIONS];
     uint32_t count; /* of regions; grows only */
 } heap __attribute__((section(".bss.alula.state")));
 
-/* Lets go of the lock between one damaged list and the next. */
+/* Lets go of the lock between one list and the next. */
 static void *alloc_in(
-        struct region *region, struct al_task *owner, uint32_t payload)
+        struct region *region, struct al_task *owner, uint32_t size)
 {
-    struct block *block = NULL;
-    bool again = payload != 0;
+    uint32_t from = block_class(size);
 
-    while (again) {
+    while (from < BLOCK_LISTS) {
+        struct block *block;
+
         softlock_take();
-        block = block_alloc(region, payload, owner, &again);
+        block = block_alloc(region, size, owner, &from);
         if (block != NULL && owner != NULL) {
             owner->heap_bytes += block_payload(block);
         }
         softlock_leave();
+        if (block != NULL) {
+            return &block->next_free;
+        }
     }
-    return block != NULL ? &block->next_free : NULL;
-}
-
-/* 0: no block is that large. */
-static uint32_t payload_for(size_t bytes)
-{
-    if (bytes > BLOCK_MOST / 2) {
-        return 0;
-    }
-    if (bytes < BLOCK_LEAST) {
-        return BLOCK_LEAST;
-    }
-    return ((uint32_t)bytes + BLOCK_ALIGN - 1) & ~(BLOCK_ALIGN - 1);
+    return NULL;
 }
 
 void *heap_alloc(struct al_task *owner, size_t bytes)
 {
-    uint32_t payload = payload_for(bytes);
-    void *block = NULL;
+    uint32_t size = block_size_for(bytes);
+    void *block = alloc_in(&heap.regions[0], owner, size);
 
-    for (uint32_t i = 0; i < heap.count && block == NULL; i++) {
+    for (uint32_t i = 1; i < AL_HEAP_REGIONS && block == NULL; i++) {
         if ((heap.regions[i].flags & AL_HEAP_BY_NAME) == 0) {
-            block = alloc_in(&heap.regions[i], owner, payload);
+            block = alloc_in(&heap.regions[i], owner, size);
         }
     }
     return block;
@@ -77,24 +70,19 @@ static struct region *named(int32_t region)
 
 void *al_heap_alloc_from(int32_t region, size_t bytes)
 {
-    return alloc_in(named(region), al_core.current, payload_for(bytes));
+    return alloc_in(named(region), al_core.current, block_size_for(bytes));
 }
 
+/* The region that an address lies in; for one that lies in none any of them. */
 static struct region *region_of(const struct block *block)
 {
-    for (uint32_t i = 0; i < heap.count; i++) {
-        if ((uintptr_t)block >= heap.regions[i].low &&
-                (uintptr_t)block < heap.regions[i].high) {
-            return &heap.regions[i];
-        }
-    }
-    return NULL;
-}
+    uint32_t i = AL_HEAP_REGIONS - 1;
 
-static enum block_state look_held(
-        const struct region *region, const struct block *block)
-{
-    return region != NULL ? block_look(region, block) : BLOCK_NOT_LIVE;
+    while (i > 0 &&
+            (uintptr_t)block - heap.regions[i].low >= heap.regions[i].span) {
+        i--;
+    }
+    return &heap.regions[i];
 }
 
 /* A live block is its owner's no longer. Who ended in memory of its own, which
@@ -117,13 +105,12 @@ bool heap_free_held(void *payload)
     struct block *block = block_of(payload);
     struct region *region = region_of(block);
 
-    if (look_held(region, block) != BLOCK_LIVE) {
+    if (block_look(region, block) != BLOCK_LIVE) {
         return false;
     }
     disown_held(block);
-    if (block_free(region, block)) {
-        block_merge(region, block);
-    }
+    block_retire(region, block);
+    block_free(region, block);
     return true;
 }
 
@@ -136,7 +123,7 @@ static struct region *enter(struct block *block)
 
     CALLER_MUST(HEAP, 1, !arch_in_handler());
     softlock_take();
-    state = look_held(region, block);
+    state = block_look(region, block);
     if (state == BLOCK_LIVE && block->owner != NULL) {
         return region;
     }
@@ -145,25 +132,17 @@ static struct region *enter(struct block *block)
 }
 
 /*
- * In steps, for whom the lock keeps waiting: the block is nobody's, that is, as
- * the kernel's own: live, and refused to all; free; one with what is free before
- * it. After each, all that is free can be had.
+ * In two steps, for whom the lock keeps waiting. After the first the block is
+ * nobody's, that is, as the kernel's own: live, and refused to all.
  */
 static void give_back(struct region *region, struct block *block)
 {
-    bool merge;
-
     disown_held(block);
-    block_own(block, NULL);
+    block_retire(region, block);
     softlock_leave();
     softlock_take();
-    merge = block_free(region, block);
+    block_free(region, block);
     softlock_leave();
-    if (merge) {
-        softlock_take();
-        block_merge(region, block);
-        softlock_leave();
-    }
 }
 
 void al_heap_free(void *payload)
@@ -200,17 +179,17 @@ bool al_heap_resize(void *payload, size_t bytes)
 {
     struct block *block = block_of(payload);
     struct region *region = enter(block);
-    uint32_t wanted = payload_for(bytes);
-    uint32_t before = block_payload(block);
+    uint32_t wanted = block_size_for(bytes);
+    uint32_t before = block_size(block);
     bool fits;
 
     if (before < wanted) {
         block_grow(region, block, wanted);
     }
-    fits = wanted != 0 && block_payload(block) >= wanted;
+    fits = block_size(block) >= wanted;
     if (fits) {
         block_trim(region, block, wanted);
-        account_held(block, block_payload(block) - before);
+        account_held(block, block_size(block) - before);
     }
     softlock_leave();
     return fits;
@@ -220,28 +199,28 @@ bool al_heap_resize(void *payload, size_t bytes)
 void *al_heap_alloc_aligned(int32_t number, size_t bytes, size_t align)
 {
     struct region *region = named(number);
-    uint32_t payload = payload_for(bytes);
+    uint32_t size = block_size_for(bytes);
     struct block *block;
     uint32_t room;
     void *at;
 
     CALLER_MUST(HEAP, 5, align != 0 && (align & (align - 1)) == 0);
     if (align <= BLOCK_ALIGN) {
-        return alloc_in(region, al_core.current, payload);
+        return alloc_in(region, al_core.current, size);
     }
-    if (payload == 0 || align > BLOCK_MOST / 4) {
+    if (size >= BLOCK_MOST || align > BLOCK_MOST / 4) {
         return NULL;
     }
     at = alloc_in(
-            region, al_core.current, payload + (uint32_t)align + BLOCK_GAP);
+            region, al_core.current, size + (uint32_t)align + BLOCK_LEAST);
     if (at == NULL) {
         return NULL;
     }
     block = block_of(at);
     (void)enter(block);
-    room = block_payload(block);
+    room = block_size(block);
     block = block_trim_front(region, block, align);
-    account_held(block, block_payload(block) - room);
+    account_held(block, block_size(block) - room);
     softlock_leave();
     return al_heap_resize(&block->next_free, bytes) ? &block->next_free : NULL;
 }
@@ -263,40 +242,45 @@ al_status al_heap_give(void *payload, struct al_task_id to)
     return AL_OK;
 }
 
-static void region_add_held(const struct block_plan *plan, uint32_t flags)
-{
-    struct region *region = &heap.regions[heap.count];
-
-    region->flags = flags;
-    block_plan_build(plan, region);
-    heap.count++;
-}
-
 void heap_boot(uintptr_t low, uintptr_t high)
 {
-    struct block_plan plan;
+    struct region *region = &heap.regions[0];
 
-    if (block_plan(&plan, low, high)) {
-        block_plan_touch(&plan);
-        region_add_held(&plan, 0);
+    if (block_plan(region, low, high)) {
+        block_touch(region);
+        block_build(region);
+        heap.count = 1;
     }
 }
 
-static bool is_apart(const struct block_plan *plan)
+static bool is_apart(const struct region *plan)
 {
     for (uint32_t i = 0; i < heap.count; i++) {
-        if ((uintptr_t)plan->low < heap.regions[i].high + BLOCK_HEADER &&
-                (uintptr_t)plan->last >= (uintptr_t)heap.regions[i].ranks) {
+        const struct region *region = &heap.regions[i];
+
+        if (plan->low < region->low + region->span &&
+                plan->low + plan->span > region->low) {
             return false;
         }
     }
     return true;
 }
 
+static void region_add_held(const struct region *plan)
+{
+    struct region *region = &heap.regions[heap.count];
+
+    region->low = plan->low;
+    region->span = plan->span;
+    region->flags = plan->flags;
+    block_build(region);
+    heap.count++;
+}
+
 int32_t al_heap_add(void *memory, size_t bytes, uint32_t flags)
 {
     uintptr_t low = (uintptr_t)memory;
-    struct block_plan plan;
+    struct region plan = {.flags = flags};
     int32_t region = AL_E_FULL;
     bool apart;
 
@@ -307,12 +291,12 @@ int32_t al_heap_add(void *memory, size_t bytes, uint32_t flags)
     if (heap.count == AL_HEAP_REGIONS) {
         return region;
     }
-    block_plan_touch(&plan);
+    block_touch(&plan);
     softlock_take();
     apart = is_apart(&plan);
     if (apart && heap.count < AL_HEAP_REGIONS) {
         region = (int32_t)heap.count;
-        region_add_held(&plan, flags);
+        region_add_held(&plan);
     }
     softlock_leave();
     CALLER_MUST(HEAP, 7, apart);
@@ -334,7 +318,7 @@ static void add_info(struct al_heap_info *info, uint32_t i)
     damaged = region->damaged;
     largest = block_largest(region);
     softlock_leave();
-    info->total_bytes += region->high - region->low - BLOCK_HEADER;
+    info->total_bytes += block_total(region);
     info->used_bytes += used;
     info->blocks += blocks;
     info->damaged += damaged;

@@ -139,7 +139,7 @@ def check_symbols():
     if status != 0:
         return [output]
     modules = {f.stem for folder in ("kernel", "lib") for f in
-               (ROOT / folder).glob("*.[ch]")}
+               (ROOT / folder).rglob("*.[ch]")}
     modules |= {f.name for f in (ROOT / "drivers").glob("*") if f.is_dir()}
     ours = re.compile("(" + OUR_SYMBOLS + "|" + FIXED_SYMBOLS + "|" +
                       "|".join(f"{m}_" for m in sorted(modules)) + ")")

@@ -50,7 +50,7 @@ struct al_heap_info {
  * Allocate `bytes` bytes from the first region that has them; those that were
  * added with AL_HEAP_BY_NAME are passed over.
  *
- * @param[in] bytes  0 is taken as 1; at most 8 MiB
+ * @param[in] bytes  0 is taken as 1; below 16 MiB
  * @context   task
  * @return    the block, aligned to 8, contents undefined; the caller's to
  *            free; NULL when no free block is large enough

@@ -11,8 +11,10 @@
  * 4. A block is given to a task that has ended: stale; to one that lives.
  * 5. The heap is exhausted: no task can be made, and nothing of the attempt is
  *    left, at every point at which memory may be lacking.
+ * 6. It is exhausted while a task lives: when that has ended, another one with
+ *    as large a stack finds room, of whatever size.
  * Fails if: a control block with blocks to its name becomes a task again, or
- * none ever does.
+ * none ever does; or a free block of just the right size is passed over.
  * boards: stm32f405 mps2-an386
  * builds: gcc-O0 gcc-O2 gcc-Os clang-O2
  */
@@ -173,6 +175,44 @@ static void when_exhausted(void)
             (unsigned)refused);
 }
 
+static struct al_sem stay = AL_SEM_INIT(0, 1);
+
+static void lives_on(void *args)
+{
+    (void)args;
+    al_sem_take(&stay);
+}
+
+static void in_the_same_place(void)
+{
+    uint32_t wrong = 0;
+
+    for (uint32_t bytes = 1024; bytes < 2048; bytes += 40) {
+        const struct al_task_params params = {
+                .entry = lives_on,
+                .args = &bytes,
+                .args_bytes = sizeof bytes,
+                .stack_bytes = bytes,
+                .prio = 6,
+        };
+        void **all;
+
+        wrong += al_task_spawn(&params, NULL) != AL_OK;
+        all = take_all(0);
+        for (unsigned again = 0; again < 2; again++) {
+            (void)al_sem_give(&stay); /* it has ended */
+            if (al_task_spawn(&params, NULL) != AL_OK) {
+                wrong++;
+            }
+        }
+        (void)al_sem_give(&stay);
+        (void)al_sem_try_take(&stay);
+        free_all(all);
+    }
+    CHECK(wrong == 0, "%u that did not fit where one had been",
+            (unsigned)wrong);
+}
+
 static void judge(void)
 {
     struct al_heap_info at_begin;
@@ -182,6 +222,7 @@ static void judge(void)
     at_begin = now();
     in_own_memory();
     when_exhausted();
+    in_the_same_place();
     at_end = now();
     CHECK(at_end.used_bytes == at_begin.used_bytes &&
                     at_end.blocks == at_begin.blocks && at_end.damaged == 0,

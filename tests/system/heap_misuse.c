@@ -223,25 +223,25 @@ static bool is_heap_panic(void)
 }
 
 /* Of the region as it was when it was new: its memory, and which of its lists
- * are not empty, a word of the kernel's behind the one that says where the lists
- * are. */
+ * are not empty, three words of the kernel's behind those that say where the
+ * region is. */
 extern uint32_t __al_state_low[];
 extern uint32_t __al_state_high[];
 
 static char clean[1024];
 static uint32_t *map;
-static uint32_t clean_map;
+static uint32_t clean_map[3];
 
 static void find_map(void)
 {
     for (uint32_t *at = __al_state_low; at < __al_state_high; at++) {
         if (*at == (uint32_t)(uintptr_t)memory[0]) {
-            map = at + 1;
+            map = at + 2;
         }
     }
     AL_ASSERT(map != NULL);
     memcpy(clean, memory[0], sizeof clean);
-    clean_map = *map;
+    memcpy(clean_map, map, sizeof clean_map);
 }
 
 static void damage_each_word(void)
@@ -262,7 +262,7 @@ static void damage_each_word(void)
             bool is_payload = false;
 
             memcpy(words, clean, sizeof clean);
-            *map = clean_map;
+            memcpy(map, clean_map, sizeof clean_map);
             for (unsigned i = 0; i < 3; i++) {
                 is_payload |=
                         (char *)at >= live[i] && (char *)at < live[i] + 40;

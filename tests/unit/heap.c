@@ -16,7 +16,7 @@
  */
 /* Their lists and bitmaps are looked at. */
 #include "../../kernel/heap.c"
-#include "../../kernel/block.c"
+#include "../../lib/core/block.c"
 
 #include "host/random.h"
 
@@ -109,10 +109,10 @@ static int start(void **state)
 
 static bool stands_in_list(const struct block *block)
 {
-    struct class c = class_of(block_payload(block));
+    uint32_t c = block_class(block_size(block));
 
-    for (struct block *b = heap.regions[0].ranks[c.rank].lists[c.sub];
-            b != NULL; b = b->next_free) {
+    for (struct block *b = *list_of(&heap.regions[0], c); b != NULL;
+            b = b->next_free) {
         if (b == block) {
             return true;
         }
@@ -122,42 +122,43 @@ static bool stands_in_list(const struct block *block)
 
 static void look_at_lists(size_t free_blocks)
 {
+    struct region *r = &heap.regions[0];
     size_t listed = 0;
 
-    for (unsigned r = 0; r <= class_of(REGION).rank; r++) {
-        bool any = false;
+    for (unsigned c = 0; c < BLOCK_LISTS; c++) {
+        struct block **link = list_of(r, c);
 
-        for (unsigned s = 0; s < SUBS; s++) {
-            const struct block *head = heap.regions[0].ranks[r].lists[s];
-
-            assert_int_equal(
-                    heap.regions[0].ranks[r].subs >> s & 1, head != NULL);
-            any = any || head != NULL;
-            assert_true(head == NULL || head->prev_free == NULL);
-            for (const struct block *b = head; b != NULL; b = b->next_free) {
-                listed++;
-                assert_true(
-                        b->next_free == NULL || b->next_free->prev_free == b);
-            }
+        if ((uintptr_t)link >= (uintptr_t)first_of(r)) {
+            assert_int_equal(r->map[c / 32] >> c % 32 & 1, 0);
+            continue;
         }
-        assert_int_equal(heap.regions[0].map >> r & 1, any);
+        assert_int_equal(r->map[c / 32] >> c % 32 & 1, *link != NULL);
+        for (; *link != NULL; link = &(*link)->next_free) {
+            listed++;
+            assert_ptr_equal((*link)->link, link);
+        }
     }
     assert_int_equal(listed, free_blocks);
 }
 
+static uintptr_t last_header(void)
+{
+    return heap.regions[0].low + heap.regions[0].span - BLOCK_HEADER;
+}
+
 static void look(void)
 {
-    struct block *block = (struct block *)heap.regions[0].low;
+    struct block *block = first_of(&heap.regions[0]);
     bool before_is_free = false;
     size_t used = 0;
     size_t blocks = 0;
     size_t free_blocks = 0;
     size_t owned[2] = {0, 0};
 
-    while ((uintptr_t)block < heap.regions[0].high) {
+    while ((uintptr_t)block < last_header()) {
         bool is_free = (block->head & FREE) != 0;
 
-        assert_true(block_payload(block) >= BLOCK_LEAST);
+        assert_true(block_size(block) >= BLOCK_LEAST);
         assert_int_equal((block->head & PREV_FREE) != 0, before_is_free);
         assert_false(is_free && before_is_free);
         if (is_free) {
@@ -174,7 +175,7 @@ static void look(void)
         before_is_free = is_free;
         block = next_of(block);
     }
-    assert_int_equal((uintptr_t)block, heap.regions[0].high);
+    assert_int_equal((uintptr_t)block, last_header());
     assert_int_equal((block->head & PREV_FREE) != 0, before_is_free);
     assert_int_equal(heap.regions[0].used_bytes, used);
     assert_int_equal(heap.regions[0].blocks, blocks);
@@ -253,8 +254,8 @@ static void plays_like_a_list_of_blocks(void **state)
     }
     look();
     assert_int_equal(heap.regions[0].blocks, 0);
-    assert_int_equal(block_payload((struct block *)heap.regions[0].low),
-            heap.regions[0].high - heap.regions[0].low - BLOCK_HEADER);
+    assert_int_equal(block_payload(first_of(&heap.regions[0])),
+            block_total(&heap.regions[0]));
 }
 
 static void serves_until_it_is_exhausted(void **state)
@@ -286,6 +287,35 @@ static void serves_until_it_is_exhausted(void **state)
             model[n].at = NULL;
         }
         look();
+    }
+}
+
+static void finds_the_place_of_its_size(void **state)
+{
+    (void)state;
+    for (size_t bytes = 17; bytes < 5000; bytes += bytes / 9 + 1) {
+        char *at = al_heap_alloc(bytes);
+        char *all = NULL;
+
+        /* All the rest is taken, the largest blocks first. */
+        for (size_t rest = REGION; rest > 0; rest = rest * 7 / 8) {
+            char *next = al_heap_alloc(rest);
+
+            if (next != NULL) {
+                memcpy(next, &all, sizeof(all));
+                all = next;
+            }
+        }
+        al_heap_free(at);
+        assert_ptr_equal(al_heap_alloc(bytes), at);
+        al_heap_free(at);
+        while (all != NULL) {
+            at = all;
+            memcpy(&all, at, sizeof(all));
+            al_heap_free(at);
+        }
+        look();
+        assert_int_equal(heap.regions[0].blocks, 0);
     }
 }
 
@@ -443,8 +473,8 @@ static void refuses_what_is_no_block(void **state)
     refused(block + 8);
     refused(block + 96);
     refused(region + BLOCK_HEADER + REGION);
-    refused((char *)heap.regions[0].high + BLOCK_HEADER);
-    refused((char *)heap.regions[0].low);
+    refused((char *)last_header() + BLOCK_HEADER);
+    refused((char *)first_of(&heap.regions[0]));
     refused((char *)(uintptr_t)8);
     refused((char *)(uintptr_t)0xfffffff8u);
     /* Payload that looks like a header of a block of nobody's. */
@@ -736,7 +766,7 @@ static void damage_something(void)
 
     switch (random_below(4)) {
     case 0:
-        damage((char *)heap.regions[0].ranks + random_below(200), 8);
+        damage((char *)heap.regions[0].low + random_below(200), 8);
         return;
     case 1: /* past its end */
         if (at != NULL) {
@@ -815,6 +845,7 @@ static void damage_ends_nobody_else(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+            cmocka_unit_test_setup(finds_the_place_of_its_size, start),
             cmocka_unit_test_setup(plays_like_a_list_of_blocks, start),
             cmocka_unit_test_setup(serves_until_it_is_exhausted, start),
             cmocka_unit_test_setup(refuses_to_free_twice, start),
