@@ -21,11 +21,12 @@
 
 #include "arch.h"
 #include "panic.h"
-#include "ring.h"
 #include "sched.h"
 #include "softlock.h"
 #include "time.h"
 #include "wait.h"
+
+#include "core/ring.h"
 
 static struct al_chan *chan_of(struct al_post *post)
 {
