@@ -36,6 +36,7 @@
  * port.h: arch_set_result(t, v)   what arch_switch() is to return in a task
  *                                 that waits
  * port.h: arch_clear(from, bytes) store zeros; a multiple of 4
+ * port.h: arch_set_apart(word)    a hint to the register allocator
  * port.h: arch_load_linked(p)     read a word and watch it
  * port.h: arch_store_if(p, v)     write it if nothing came between: true; any
  *                                 interrupt since the read makes it false

@@ -252,7 +252,7 @@ __attribute__((noinline)) al_status al_chan_send_word_slow(
 
 al_status al_chan_send_word(struct al_chan *chan, uint32_t value)
 {
-    if (!ring_put_word(chan, value)) {
+    if (RING_RARELY(!ring_put_word(chan, value))) {
         return al_chan_send_word_slow(chan, value, AL_FOREVER);
     }
     return AL_OK;
@@ -261,7 +261,7 @@ al_status al_chan_send_word(struct al_chan *chan, uint32_t value)
 al_status al_chan_send_word_until(
         struct al_chan *chan, uint32_t value, al_time deadline)
 {
-    if (!ring_put_word(chan, value)) {
+    if (RING_RARELY(!ring_put_word(chan, value))) {
         return al_chan_send_word_slow(chan, value, deadline);
     }
     return AL_OK;
@@ -324,7 +324,7 @@ uint64_t al_chan_recv_word(struct al_chan *chan)
 {
     uint32_t value;
 
-    if (!ring_take_word(chan, &value)) {
+    if (RING_RARELY(!ring_take_word(chan, &value))) {
         return al_chan_recv_word_slow(chan, AL_FOREVER);
     }
     return pair(AL_OK, value);
@@ -334,7 +334,7 @@ uint64_t al_chan_recv_word_until(struct al_chan *chan, al_time deadline)
 {
     uint32_t value;
 
-    if (!ring_take_word(chan, &value)) {
+    if (RING_RARELY(!ring_take_word(chan, &value))) {
         return al_chan_recv_word_slow(chan, deadline);
     }
     return pair(AL_OK, value);

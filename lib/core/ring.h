@@ -46,38 +46,61 @@ AL_INLINE struct al_chan *first_word(struct al_chan *chan, uint32_t offset)
                                       offset * (sizeof(uint32_t) / NEXT));
 }
 
+/* Ways that are not gone as a rule: they stand behind all others. */
+#define RING_RARELY(condition) __builtin_expect((condition), 0)
+
+/* Memory that is no channel would send the two below anywhere. */
+AL_INLINE bool ring_is_ring(const struct al_chan *chan)
+{
+    return ring_look(&chan->post.tag) == AL_TAG(AL_KIND_CHAN);
+}
+
 /* The same for rings of one word, in a task, without the kernel lock: false if
- * that way is not open, or an interrupt came. */
+ * that way is not open, or an interrupt came, or it is no channel. */
 AL_INLINE bool ring_put_word(struct al_chan *chan, uint32_t value)
 {
-    uint32_t tail = ring_look(&chan->tail) | OPEN;
-    uint32_t count = tail - ring_look(&chan->head);
+    uint32_t tail;
+    uint32_t count;
     uint32_t mask;
     struct al_chan *at;
 
+    if (RING_RARELY(!ring_is_ring(chan))) {
+        return false;
+    }
+    tail = ring_look(&chan->tail) | OPEN;
+    count = tail - ring_look(&chan->head);
     /* Counted before the mask is read: one register less, and so no frame. */
+    arch_set_apart(tail);
     __asm__ volatile("" : "+r"(count) : : "memory");
     mask = ring_look(&chan->mask);
-    if (__builtin_expect(count > mask, 0)) {
+    if (RING_RARELY(count > mask)) {
         return false;
     }
     at = first_word(chan, tail & mask);
     (void)arch_load_linked_at(at, sizeof(*chan));
-    if (ring_look(&chan->tail) != tail ||
-            !arch_store_if_at(at, sizeof(*chan), value)) {
+    if (RING_RARELY(ring_look(&chan->tail) != tail) ||
+            RING_RARELY(!arch_store_if_at(at, sizeof(*chan), value))) {
         return false;
     }
-    return arch_load_linked_at(chan, offsetof(struct al_chan, tail)) == tail &&
-           ring_look((uint32_t *)(void *)(at + 1)) == value &&
-           arch_store_if_at(chan, offsetof(struct al_chan, tail), tail + NEXT);
+    if (RING_RARELY(arch_load_linked_at(chan, offsetof(struct al_chan, tail)) !=
+                    tail) ||
+            RING_RARELY(ring_look((uint32_t *)(void *)(at + 1)) != value)) {
+        return false;
+    }
+    return arch_store_if_at(chan, offsetof(struct al_chan, tail), tail + NEXT);
 }
 
 AL_INLINE bool ring_take_word(struct al_chan *chan, uint32_t *value)
 {
-    uint32_t head = (uint32_t)arch_load_linked(&chan->head);
     struct al_chan *at;
+    uint32_t head;
 
-    if ((head & OPEN) == 0 || head == (ring_look(&chan->tail) | OPEN)) {
+    if (RING_RARELY(!ring_is_ring(chan))) {
+        return false;
+    }
+    head = (uint32_t)arch_load_linked(&chan->head);
+    if (RING_RARELY((head & OPEN) == 0) ||
+            RING_RARELY(head == (ring_look(&chan->tail) | OPEN))) {
         return false;
     }
     at = first_word(chan, head & chan->mask);

@@ -197,6 +197,10 @@ AL_INLINE bool arch_store_if(void *word, uintptr_t value)
   al_failed == 0;                                                       \
   }))
 
+/* Keeps a word out of the registers that short instructions need, so that the
+ * others suffice for what must have no frame. */
+#define arch_set_apart(word) __asm__("" : "+h"(word))
+
 /*
  * The entry of a checked handler. r9 belongs to whatever was interrupted; the
  * handler gets the interrupt stack's limit. Two words keep the stack aligned.
