@@ -367,6 +367,7 @@ void al_mutex_destroy(struct al_mutex *mutex)
 
 void al_mutex_heal(struct al_mutex *mutex)
 {
+    CALLER_MUST(MUTEX, 1, !arch_in_handler());
     CALLER_MUST(MUTEX, 3, inherit_owner(mutex) == al_core.current);
     owner_change(mutex, AL_MUTEX_POISONED, 0);
 }

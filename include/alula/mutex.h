@@ -127,6 +127,7 @@ void al_mutex_unlock(struct al_mutex *mutex);
  * Say that the data behind `mutex` is right again.
  *
  * @context   task
+ * @panics    MUTEX.1  called from an interrupt handler
  * @panics    MUTEX.3  the caller does not hold it
  */
 void al_mutex_heal(struct al_mutex *mutex);

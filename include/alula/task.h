@@ -358,7 +358,9 @@ void al_task_create(struct al_spawn *memory,
  * @context   task; may switch
  * @return    AL_OK        it runs when its turn comes
  * @return    AL_E_MEMORY  the heap has no such block
- * @panics    as al_task_create()
+ * @panics    TASK.1  called from an interrupt handler
+ * @panics    TASK.4  priority out of range
+ * @panics    TASK.5  entry, stack or arguments make no sense
  * @unwind    the task does not end with the one that made it
  * @cost      linear in the arguments' bytes, two allocations
  */

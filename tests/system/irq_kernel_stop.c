@@ -3,9 +3,10 @@
  * Claim: what no task can answer for is the kernel stop, with the right record,
  * and nothing after it runs but the board's last word.
  *   1. each case after a fresh start of the board: in a handler an overflow of
- *      the interrupt stack, a fault, a panic, a failed assertion, and each
- *      function that only tasks may call; in a task a fault and a panic with
- *      the kernel lock held; a post that was overwritten; an NMI
+ *      the interrupt stack, a fault, a panic, a failed assertion; in a task a
+ *      fault and a panic with the kernel lock held; a post that was
+ *      overwritten; an NMI. Functions that only tasks may call:
+ *      misuse_in_handlers.c
  *   2. board_stop(), this test's, finds interrupts masked and the newest
  *      record: cause "kernel", module and number, the interrupted task's name
  *   3. the board restarts, the records are still there; after the last case
@@ -33,7 +34,6 @@ static struct {
 } log __attribute__((section(".noinit.test")));
 
 static struct al_sem sem = AL_SEM_INIT(0, 5);
-static struct al_mutex mutex = AL_MUTEX_INIT;
 static volatile uint32_t zero;
 
 __attribute__((noinline)) static uint32_t deep(uint32_t n)
@@ -79,69 +79,6 @@ static void panic(void)
 static void assertion(void)
 {
     AL_ASSERT(zero != 0);
-}
-
-static void sem_take(void)
-{
-    al_sem_take(&sem);
-}
-
-static void sem_give(void)
-{
-    while (al_sem_give(&sem) == AL_OK) { /* what a handler may do ends here */
-    }
-}
-
-static void mutex_lock(void)
-{
-    zero = al_mutex_lock(&mutex) != AL_OK;
-}
-
-static void mutex_try_lock(void)
-{
-    zero = al_mutex_try_lock(&mutex) != AL_OK;
-}
-
-static void mutex_unlock(void)
-{
-    al_mutex_unlock(&mutex);
-}
-
-static void heap_alloc(void)
-{
-    zero = al_heap_alloc(8) != NULL;
-}
-
-static void heap_free(void)
-{
-    al_heap_free(NULL);
-}
-
-static void sleep_0(void)
-{
-    al_sleep(0);
-}
-
-static void time_skip(void)
-{
-    al_time_skip(1);
-}
-
-static void irq_tick(void)
-{
-    al_irq_tick();
-}
-
-static void yield(void)
-{
-    al_yield();
-}
-
-static void read_task(void)
-{
-    struct al_task_info info;
-
-    al_task_read(al_core.current, &info);
 }
 
 static void in_lock(void)
@@ -198,18 +135,6 @@ static const struct {
         {"udf in a handler", undefined, true, 8, 2},
         {"panic in a handler", panic, true, 8, 3},
         {"assertion in a handler", assertion, true, 8, 3},
-        {"al_sem_take() in a handler", sem_take, true, 8, 3},
-        {"al_sem_give() in a handler", sem_give, true, 8, 3},
-        {"al_mutex_lock() in a handler", mutex_lock, true, 8, 3},
-        {"al_mutex_try_lock() in a handler", mutex_try_lock, true, 8, 3},
-        {"al_mutex_unlock() in a handler", mutex_unlock, true, 8, 3},
-        {"al_heap_alloc() in a handler", heap_alloc, true, 8, 3},
-        {"al_heap_free() in a handler", heap_free, true, 8, 3},
-        {"al_sleep() in a handler", sleep_0, true, 8, 3},
-        {"al_time_skip() in a handler", time_skip, true, 8, 3},
-        {"al_irq_tick() in another handler", irq_tick, true, 8, 3},
-        {"al_yield() in a handler", yield, true, 8, 3},
-        {"al_task_read() in a handler", read_task, true, 8, 3},
         {"null in the lock", fault_in_lock, false, 8, 1},
         {"panic in the lock", panic_in_lock, false, 8, 3},
         {"a post overwritten", bad_post, false, 7, 1},
