@@ -123,31 +123,41 @@ if(CMAKE_C_COMPILER_ID STREQUAL GNU)
     ${ALULA_STACK_FLAGS} ${ALULA_FILTER_FLAGS} ${ALULA_BOUNDS_FLAGS})
 endif()
 
-# alula_board(<board>): the board's settings as variables of the caller.
+# alula_board(<board>): the board's settings as variables of the caller; for
+# soft floating point where ALULA_FLOAT is soft.
 macro(alula_board board)
   if(NOT EXISTS "${ALULA_ROOT}/boards/${board}/board.cmake")
     message(FATAL_ERROR "There is no board \"${board}\": no file "
       "${ALULA_ROOT}/boards/${board}/board.cmake.")
   endif()
   include("${ALULA_ROOT}/boards/${board}/board.cmake")
+  if(ALULA_FLOAT STREQUAL soft)
+    list(FILTER ALULA_CPU_FLAGS EXCLUDE REGEX "^-m(float-abi|fpu)=")
+    list(APPEND ALULA_CPU_FLAGS -mfloat-abi=soft)
+  endif()
 endmacro()
 
 # alula_firmware(<executable> BOARD <board> [CONFIG <folder>] [LEVEL <-O..>]
-#                [OPTIONS <name>=<value>...])
+#                [FLOAT soft] [OPTIONS <name>=<value>...])
 #
 # LEVEL is the kernel's own optimisation level: -O2 (when not given) or -Os,
 # at which GCC optimises the kernel as a whole in the link, unless the executable
 # is itself compiled in the link (-flto).
+# FLOAT soft: no FPU. The image neither switches it on nor saves its registers,
+# and is compiled and linked for soft floating point.
 # CONFIG is a folder with an alula_config.h, OPTIONS single settings of it:
 # the kernel's sizes and counts (include/alula/config.h). Executables with the
 # same board and settings share one kernel library. The executable may include
 # <board.h> and drivers' headers (<uart/uart.h>).
 function(alula_firmware app)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "BOARD;CONFIG;LEVEL" "OPTIONS")
-  if(NOT arg_BOARD OR arg_UNPARSED_ARGUMENTS)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "BOARD;CONFIG;LEVEL;FLOAT" "OPTIONS")
+  if(NOT arg_BOARD OR arg_UNPARSED_ARGUMENTS OR
+      NOT "${arg_FLOAT}" MATCHES "^(soft)?$")
     message(FATAL_ERROR "use: alula_firmware(<executable> BOARD <board> "
-      "[CONFIG <folder>] [LEVEL <-O..>] [OPTIONS <name>=<value>...])")
+      "[CONFIG <folder>] [LEVEL <-O..>] [FLOAT soft] "
+      "[OPTIONS <name>=<value>...])")
   endif()
+  set(ALULA_FLOAT ${arg_FLOAT})
   alula_board(${arg_BOARD})
 
   set(kernel alula-kernel-${arg_BOARD})
@@ -157,9 +167,9 @@ function(alula_firmware app)
   if(NOT arg_LEVEL)
     set(arg_LEVEL -O2)
   endif()
-  if(arg_OPTIONS OR arg_CONFIG OR NOT arg_LEVEL STREQUAL -O2)
+  if(arg_OPTIONS OR arg_CONFIG OR arg_FLOAT OR NOT arg_LEVEL STREQUAL -O2)
     list(SORT arg_OPTIONS)
-    string(MD5 hash "${arg_OPTIONS};${arg_CONFIG};${arg_LEVEL}")
+    string(MD5 hash "${arg_OPTIONS};${arg_CONFIG};${arg_LEVEL};${arg_FLOAT}")
     string(SUBSTRING ${hash} 0 8 hash)
     string(APPEND kernel -${hash})
   endif()

@@ -12,6 +12,9 @@
  * Masks: recover_panic (al_recover_entry) clears what a dead task left behind,
  * kernel_stop sets one for good. No other instruction in this file writes a
  * mask.
+ *
+ * Code that is compiled for soft floating point has no context of the FPU: it
+ * is never switched on then.
  */
 #include "offsets.h"
 
@@ -19,7 +22,9 @@
 
         .syntax unified
         .arch armv7e-m
+#ifdef __ARM_FP
         .fpu fpv4-sp-d16
+#endif
         .thumb
 
 #define CFSR        0xe000ed28          /* ARM DDI 0403E, B3.2.15 */
@@ -51,9 +56,11 @@ SVC_Handler:
         bne     al_svc_check
         ldr     lr, [r0, #36]           /* EXC_RETURN: frame 32, padding 4 */
         adds    r0, #40
+#ifdef __ARM_FP
         tst     lr, #16
         it      eq
         vldmiaeq r0!, {s16-s31}
+#endif
         msr     psp, r0
         bx      lr
         .global al_svc_check
@@ -202,9 +209,11 @@ al_bad_stack:                           /* r0 psp, r1 task, r3 CFSR's address */
          * of the FPU, if pending, points into the frame that is dropped.
          */
         str     r0, [r1, #DEATH_ADDRESS]
+#ifdef __ARM_FP
         ldr     r2, [r3, #CFSR_FPCCR]
         bic     r2, r2, #1              /* LSPACT */
         str     r2, [r3, #CFSR_FPCCR]
+#endif
         movs    r2, #TRAP_STACK
         str     r2, [r1, #DEATH_TRAP]
         ldr     r0, [r1, #TASK_LIMIT]

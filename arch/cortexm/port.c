@@ -176,7 +176,7 @@ uint32_t arch_irq_lines(void)
     };
 #undef IRQ
 
-    return sizeof(lines);
+    return sizeof(lines) < AL_CFG_IRQ_LINES ? sizeof(lines) : AL_CFG_IRQ_LINES;
 }
 
 void arch_irq_enable(uint32_t line, uint32_t level)
@@ -320,6 +320,12 @@ static uint32_t frame_of(uint32_t pc)
     return (low[-1].sizes >> 12) * 4;
 }
 
+#ifdef __ARM_FP
+#  define HAS_FPU true
+#else
+#  define HAS_FPU false
+#endif
+
 #define PSR_ALIGN       0x200u /* the frame has a word of padding */
 #define FPU_FRAME_BYTES 72u
 
@@ -338,7 +344,7 @@ bool arch_trap_is_real(const struct exception_frame *frame,
 {
     uint32_t sp = (uint32_t)frame + sizeof(*frame);
 
-    if ((exc_return & EXC_RETURN_BASIC) == 0) {
+    if (HAS_FPU && (exc_return & EXC_RETURN_BASIC) == 0) {
         sp += FPU_FRAME_BYTES;
     }
     if ((frame->psr & PSR_ALIGN) != 0) {

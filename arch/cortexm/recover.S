@@ -14,7 +14,9 @@
 
         .syntax unified
         .arch armv7e-m
+#ifdef __ARM_FP
         .fpu fpv4-sp-d16
+#endif
         .thumb
 
 #if AL_CFG_RECOVERY
@@ -118,14 +120,17 @@ arch_restart:
         ldr     r9, [r0, #TASK_LIMIT]
         mov     r4, r2
         mov     r5, r3
+#ifdef __ARM_FP
         movs    r0, #2                  /* FPCA off: FPSCR from FPDSCR at the */
         msr     control, r0             /* first FPU instruction */
         isb
+#endif
         bl      al_trampoline           /* not a jump: tools see no way back */
         udf     #0
         .fnend
         .size   arch_restart, . - arch_restart
 
+#ifdef __ARM_FP
 /* void arch_vfp_store(uint32_t d8_to_d15[16]); the walk restores to the
  * registers themselves, because it never comes back. */
         .section .text.arch_vfp_store, "ax", %progbits
@@ -154,6 +159,7 @@ arch_vfp_load:
         bx      lr
         .fnend
         .size   arch_vfp_load, . - arch_vfp_load
+#endif
 
 #else
 

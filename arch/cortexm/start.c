@@ -57,7 +57,9 @@ static void exceptions_start(void)
     SHPR[14 - 4] = 0xf0;
     SHPR[15 - 4] = 0xf0;
     SHCSR |= SHCSR_MEMFAULTENA | SHCSR_BUSFAULTENA | SHCSR_USGFAULTENA;
-    CPACR |= CPACR_CP10_CP11; /* reads as zero where there is no FPU */
+#ifdef __ARM_FP
+    CPACR |= CPACR_CP10_CP11;
+#endif
     __asm__ volatile("dsb\n\tisb" ::: "memory");
 }
 

@@ -26,7 +26,9 @@
 
         .syntax unified
         .arch armv7e-m
+#ifdef __ARM_FP
         .fpu fpv4-sp-d16
+#endif
         .thumb
 
         .global al_core
@@ -69,9 +71,11 @@ arch_switch:
         .fnstart
         .cantunwind
         @alula: unchecked 112
+#ifdef __ARM_FP
         mrs     r2, control
         tst     r2, #4                  /* FPCA: has the task used the FPU? */
         bne     switch_fpu
+#endif
         push    {r0, r4-r11, lr}
 switch_saved:
         ldr     r3, =al_core
@@ -99,6 +103,7 @@ resume_pop:
         .global al_exc_stub
 al_exc_stub:                            /* sp-> EXC_RETURN [s16..s31] frame */
         svc     #0
+#ifdef __ARM_FP
 switch_fpu:
         push    {lr}
         vpush   {s16-s31}
@@ -110,10 +115,12 @@ switch_fpu:
         msr     control, r2             /* FPCA off: frames are 32 bytes now */
         isb
         b       switch_saved
+#endif
         .ltorg
         .fnend
         .size   arch_switch, . - arch_switch
 
+#ifdef __ARM_FP
         .section .text.fp_stub, "ax", %progbits
         .type fp_stub, %function
         .thumb_func
@@ -127,6 +134,7 @@ fp_stub:                                /* sp-> fpscr s16..s31 return */
         pop     {pc}
         .fnend
         .size   fp_stub, . - fp_stub
+#endif
 
 /* Where a task begins: r4 entry, r5 its arguments, r9 the limit. */
         .section .text.al_trampoline, "ax", %progbits
@@ -207,9 +215,11 @@ pendsv_choose:
         subs    r2, r2, r12             /* -1 at the stub, less in the window */
         cmn     r2, #(al_exc_stub - al_resume_window + 1)
         bcs     pendsv_resuming
+#ifdef __ARM_FP
         tst     lr, #16
         it      eq
         vstmdbeq r0!, {s16-s31}         /* also makes a pending lazy save */
+#endif
         stmdb   r0!, {r3, r4-r11, r12, lr}      /* r3: any word, not used */
 pendsv_saved:
         ldr     r2, [r3, #CORE_CURRENT]
@@ -258,9 +268,11 @@ pendsv_again:
 pendsv_to_preempted:
         adds    r0, #4
         ldmia   r0!, {r4-r11, r12, lr}
+#ifdef __ARM_FP
         tst     lr, #16
         it      eq
         vldmiaeq r0!, {s16-s31}
+#endif
         b       pendsv_leave
 pendsv_resuming:
         adds    r2, #1

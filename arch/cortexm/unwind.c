@@ -141,13 +141,15 @@ AL_INLINE uint32_t instruction_at(uint32_t at)
     return *(const uint8_t *)(at ^ 3);
 }
 
-void arch_vfp_store(uint32_t d8_to_d15[16]);
-void arch_vfp_load(const uint32_t d8_to_d15[16]);
-
 /*
  * A step's virtual stack pointer is a word, `vsp`: what is popped there lies in
  * the frames that are left of the stack, or it becomes 0, where nothing does.
  */
+
+#ifdef __ARM_FP
+
+void arch_vfp_store(uint32_t d8_to_d15[16]);
+void arch_vfp_load(const uint32_t d8_to_d15[16]);
 
 /* Pop `count` double registers from number `first` on. */
 __attribute__((noinline)) static uint32_t pop_vfp(
@@ -170,6 +172,8 @@ __attribute__((noinline)) static uint32_t pop_vfp(
     arch_vfp_load(d);
     return vsp;
 }
+
+#endif
 
 /* All instructions but the most frequent ones (ARM IHI 0038, table 4); what
  * follows the first byte is at *at. */
@@ -197,6 +201,7 @@ __attribute__((noinline)) static uint32_t do_special(
         }
         return vsp;
     }
+#ifdef __ARM_FP
     if (op == 0xc9) {
         op = instruction_at((*at)++);
         return pop_vfp(death, vsp, op >> 4, (op & 0xf) + 1);
@@ -204,6 +209,7 @@ __attribute__((noinline)) static uint32_t do_special(
     if ((op & 0xf8) == 0xd0) {
         return pop_vfp(death, vsp, 8, (op & 7) + 1);
     }
+#endif
     return 0;
 }
 

@@ -78,6 +78,19 @@
 #endif
 
 /*
+ * Interrupt lines that may be enabled; 0 .. 496; all of the chip's where more.
+ * Beyond them the vector table is cut off: a handler for such a line does not
+ * link, al_irq_enable() panics, and one that is enabled past Alula runs into
+ * what follows the table. Costs 4 bytes of flash each.
+ */
+#ifndef AL_CFG_IRQ_LINES
+#  define AL_CFG_IRQ_LINES 496
+#endif
+#if AL_CFG_IRQ_LINES < 0 || AL_CFG_IRQ_LINES > 496
+#  error "AL_CFG_IRQ_LINES must be 0 to 496: set it in alula_config.h"
+#endif
+
+/*
  * Bytes of a task's stack that its cleanups may use below what it may use
  * itself, so that a task that overflowed can still clean up; 64 .. 1024, a
  * multiple of 8. Costs as much of each stack.

@@ -12,7 +12,7 @@
  *
  * Fails if: recovery or restart keeps a mask, or takes an escalated check for
  * a broken device.
- * boards: stm32f405 mps2-an386 mps2-an385; builds: gcc-Os-small gcc-O2 clang-O2
+ * boards: stm32f405 mps2-an386 mps2-an385; builds: gcc-Os-small-soft gcc-Os-small gcc-O2 clang-O2
  * sources: ../support/recover.c ../support/causes.c
  * flags: -fsanitize=bounds -fno-sanitize-recover=all
  */

@@ -16,7 +16,7 @@
  *
  * Fails if: a pad runs twice or with wrong registers, or a scope that its pad
  * has closed is undone again.
- * builds: gcc-Os-small gcc-O0 gcc-Og gcc-O1 gcc-O2 gcc-O3 gcc-Os gcc-O2-lto clang-O0 clang-O2 clang-Os
+ * builds: gcc-Os-small-soft gcc-Os-small gcc-O0 gcc-Og gcc-O1 gcc-O2 gcc-O3 gcc-Os gcc-O2-lto clang-O0 clang-O2 clang-Os
  * sources: ../support/recover.c
  */
 #include <string.h>

@@ -7,7 +7,7 @@
  *  2. after each death the log says: inner defer, mutex free, outer defer
  *  3. victim recurses until its stack is used up: the same
  *
- * boards: stm32f405 mps2-an386 mps2-an385; builds: gcc-O2-lto-small gcc-Os-small clang-Os-small gcc-O0 gcc-O2 gcc-Os clang-O0 clang-O2 clang-Os
+ * boards: stm32f405 mps2-an386 mps2-an385; builds: gcc-Os-small-soft gcc-O2-lto-small gcc-Os-small clang-Os-small gcc-O0 gcc-O2 gcc-Os clang-O0 clang-O2 clang-Os
  *
  * Fails if: a scope is dropped, run twice or in another order; if the arguments
  * are those that the dead instance changed.

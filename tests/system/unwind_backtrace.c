@@ -13,7 +13,7 @@
  *
  * Fails if: the ring of the oldest is laid out otherwise, or the walk believes
  * what it reads.
- * builds: gcc-Os-small gcc-O0 gcc-O2 gcc-Os clang-O0 clang-O2
+ * builds: gcc-Os-small-soft gcc-Os-small gcc-O0 gcc-O2 gcc-Os clang-O0 clang-O2
  * sources: ../support/recover.c
  */
 #include "recover.h"

@@ -105,4 +105,5 @@ for mistake in ("-fshrink-wrap", "-fno-non-call-exceptions", "-fcall-used-r9",
     refused("gcc", mistake, "code was compiled without")
 for switch in ("OFF", "ON"):
     small(switch)
+refused("gcc", "handler", "multiple definition of `EXTI2_IRQHandler'")
 sys.exit(checks.done())

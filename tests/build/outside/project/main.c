@@ -19,4 +19,10 @@ static void count(void)
     semihost(4, helper_sum(numbers, 3) == 42 ? "outside: 42\n" : "wrong\n");
     semihost(0x18, (const void *)0x20026);
 }
+#ifdef HANDLER
+AL_IRQ(HANDLER)
+{
+}
+#endif
+
 AL_TASK(counter, count, 2, 1024);
