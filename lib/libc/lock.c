@@ -9,43 +9,28 @@
 #include <alula/callback.h>
 #include <alula/heap.h>
 
-void al_libc_lock(struct __lock *lock)
+static void made_whole(struct __lock *lock, al_status status)
 {
-    if (al_mutex_is_mine(&lock->mutex)) {
-        lock->depth++;
-        return;
-    }
-    if (al_mutex_lock(&lock->mutex) == AL_E_POISONED) {
+    if (status == AL_E_POISONED) {
         al_mutex_heal(&lock->mutex);
     }
-    lock->depth = 0;
+}
+
+void al_libc_lock(struct __lock *lock)
+{
+    made_whole(lock, al_mutex_lock(&lock->mutex));
 }
 
 bool al_libc_try_lock(struct __lock *lock)
 {
-    al_status status;
+    al_status status = al_mutex_try_lock(&lock->mutex);
 
-    if (al_mutex_is_mine(&lock->mutex)) {
-        lock->depth++;
-        return true;
-    }
-    status = al_mutex_try_lock(&lock->mutex);
-    if (status == AL_E_BUSY) {
-        return false;
-    }
-    if (status == AL_E_POISONED) {
-        al_mutex_heal(&lock->mutex);
-    }
-    lock->depth = 0;
-    return true;
+    made_whole(lock, status);
+    return status != AL_E_BUSY;
 }
 
 void al_libc_unlock(struct __lock *lock)
 {
-    if (lock->depth > 0) {
-        lock->depth--;
-        return;
-    }
     al_mutex_unlock(&lock->mutex);
 }
 

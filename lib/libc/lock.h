@@ -14,12 +14,11 @@
 /* The C library's name for it. */
 struct __lock {
     struct al_mutex mutex;
-    uint32_t depth; /* the holder's; takes beyond the first */
 };
 
-#define AL_LIBC_LOCK_INIT \
-  {                       \
-    AL_MUTEX_INIT, 0      \
+#define AL_LIBC_LOCK_INIT   \
+  {                         \
+    AL_MUTEX_INIT_RECURSIVE \
   }
 
 /* Tasks only, as al_mutex_lock(). */
