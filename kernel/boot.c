@@ -56,6 +56,7 @@ AL_NORETURN void boot_kernel(const struct boot_image *image)
     time_boot();
     heap_boot(image->heap_low, image->heap_high);
     task_prepare(&idle, &idle_def);
+    idle.post.tag = 0; /* no task that can be named */
     sched_insert_held(&idle);
     task_boot_all_held(image->tasks);
     arch_boot_open();

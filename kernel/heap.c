@@ -73,16 +73,19 @@ void *al_heap_alloc_from(int32_t region, size_t bytes)
     return alloc_in(named(region), al_core.current, block_size_for(bytes));
 }
 
-/* The region that an address lies in; for one that lies in none any of them. */
+/* The region that an address lies in; for one that lies in none, region 0. */
 static struct region *region_of(const struct block *block)
 {
-    uint32_t i = AL_HEAP_REGIONS - 1;
+    struct region *found = &heap.regions[0];
 
-    while (i > 0 &&
-            (uintptr_t)block - heap.regions[i].low >= heap.regions[i].span) {
-        i--;
+    for (uint32_t i = 1; i < AL_HEAP_REGIONS; i++) {
+        struct region *region = &heap.regions[i];
+
+        if ((uintptr_t)block - region->low < region->span) {
+            found = region;
+        }
     }
-    return &heap.regions[i];
+    return found;
 }
 
 /* A live block is its owner's no longer. Who ended in memory of its own, which
@@ -116,16 +119,15 @@ bool heap_free_held(void *payload)
 
 /* Take the lock for a task that names a live block of some task's. If it is
  * none, let go of the lock and end the caller. */
-static struct region *enter(struct block *block)
+static void enter(struct block *block)
 {
-    struct region *region = region_of(block);
     enum block_state state;
 
     CALLER_MUST(HEAP, 1, !arch_in_handler());
     softlock_take();
-    state = block_look(region, block);
+    state = block_look(region_of(block), block);
     if (state == BLOCK_LIVE && block->owner != NULL) {
-        return region;
+        return;
     }
     softlock_leave();
     panic_caller(state == BLOCK_OVERRUN ? PANIC_HEAP_3 : PANIC_HEAP_2);
@@ -135,8 +137,10 @@ static struct region *enter(struct block *block)
  * In two steps, for whom the lock keeps waiting. After the first the block is
  * nobody's, that is, as the kernel's own: live, and refused to all.
  */
-static void give_back(struct region *region, struct block *block)
+static void give_back(struct block *block)
 {
+    struct region *region = region_of(block);
+
     disown_held(block);
     block_retire(region, block);
     softlock_leave();
@@ -153,7 +157,8 @@ void al_heap_free(void *payload)
         CALLER_MUST(HEAP, 1, !arch_in_handler());
         return;
     }
-    give_back(enter(block), block);
+    enter(block);
+    give_back(block);
 }
 
 size_t al_heap_size(const void *payload)
@@ -161,7 +166,7 @@ size_t al_heap_size(const void *payload)
     struct block *block = block_of(payload);
     size_t bytes;
 
-    (void)enter(block);
+    enter(block);
     bytes = block_payload(block);
     softlock_leave();
     return bytes;
@@ -178,11 +183,13 @@ static void account_held(const struct block *block, uint32_t change)
 bool al_heap_resize(void *payload, size_t bytes)
 {
     struct block *block = block_of(payload);
-    struct region *region = enter(block);
+    struct region *region = region_of(block);
     uint32_t wanted = block_size_for(bytes);
-    uint32_t before = block_size(block);
+    uint32_t before;
     bool fits;
 
+    enter(block);
+    before = block_size(block);
     if (before < wanted) {
         block_grow(region, block, wanted);
     }
@@ -217,7 +224,7 @@ void *al_heap_alloc_aligned(int32_t number, size_t bytes, size_t align)
         return NULL;
     }
     block = block_of(at);
-    (void)enter(block);
+    enter(block);
     room = block_size(block);
     block = block_trim_front(region, block, align);
     account_held(block, block_size(block) - room);
@@ -230,7 +237,7 @@ al_status al_heap_give(void *payload, struct al_task_id to)
     struct block *block = block_of(payload);
 
     CALLER_MUST(HEAP, 6, task_id_is_sane(to));
-    (void)enter(block);
+    enter(block);
     if (!task_id_lives(to)) {
         softlock_leave();
         return AL_E_STALE;
@@ -247,8 +254,7 @@ void heap_boot(uintptr_t low, uintptr_t high)
     struct region *region = &heap.regions[0];
 
     if (block_plan(region, low, high)) {
-        block_touch(region);
-        block_build(region);
+        block_build(region, block_touch(region));
         heap.count = 1;
     }
 }
@@ -266,14 +272,14 @@ static bool is_apart(const struct region *plan)
     return true;
 }
 
-static void region_add_held(const struct region *plan)
+static void region_add_held(const struct region *plan, struct block *first)
 {
     struct region *region = &heap.regions[heap.count];
 
     region->low = plan->low;
     region->span = plan->span;
     region->flags = plan->flags;
-    block_build(region);
+    block_build(region, first);
     heap.count++;
 }
 
@@ -281,6 +287,7 @@ int32_t al_heap_add(void *memory, size_t bytes, uint32_t flags)
 {
     uintptr_t low = (uintptr_t)memory;
     struct region plan = {.flags = flags};
+    struct block *first;
     int32_t region = AL_E_FULL;
     bool apart;
 
@@ -291,12 +298,12 @@ int32_t al_heap_add(void *memory, size_t bytes, uint32_t flags)
     if (heap.count == AL_HEAP_REGIONS) {
         return region;
     }
-    block_touch(&plan);
+    first = block_touch(&plan);
     softlock_take();
     apart = is_apart(&plan);
     if (apart && heap.count < AL_HEAP_REGIONS) {
         region = (int32_t)heap.count;
-        region_add_held(&plan);
+        region_add_held(&plan, first);
     }
     softlock_leave();
     CALLER_MUST(HEAP, 7, apart);
@@ -358,14 +365,13 @@ static void free_slot(void *slot)
 {
     void *payload = *(void **)slot;
     struct block *block = block_of(payload);
-    struct region *region;
 
     if (payload == NULL) {
         return;
     }
-    region = enter(block);
+    enter(block);
     if (block->owner == al_core.current) {
-        give_back(region, block);
+        give_back(block);
     } else {
         softlock_leave();
     }

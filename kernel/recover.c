@@ -25,6 +25,7 @@
 
 #include "arch.h"
 #include "crash.h"
+#include "inherit.h"
 #include "mutex.h"
 #include "panic.h"
 #include "sched.h"
@@ -39,6 +40,9 @@
 #if AL_CFG_RECOVERY
 
 #  define BACK_OFF_DOUBLINGS 6u
+
+/* Weak here: in an image in which no priority changes nothing defines it. */
+extern void inherit_update_held(struct al_task *task) __attribute__((weak));
 
 /* An image without mutexes links these (mutex.h says what they do). */
 __attribute__((weak)) bool mutex_poison(struct al_scope *scope)
@@ -56,7 +60,9 @@ __attribute__((weak)) bool mutex_abandon(struct al_scope *scope)
 __attribute__((weak)) void mutex_abandon_lost(void)
 {
     softlock_take();
-    sched_set_prio_held(al_core.current, al_core.current->base_prio);
+    if (inherit_update_held != NULL) {
+        inherit_update_held(al_core.current);
+    }
     (void)softlock_leave_and_switch(0);
 }
 

@@ -74,16 +74,37 @@ static void delist_held(struct al_spawn *spawn)
     spawn->next = NULL;
 }
 
-void spawn_end_held(struct al_task *task)
+static void memory_return_held(struct al_spawn *spawn)
 {
-    struct al_spawn *spawn = spawn_of(task);
-
     delist_held(spawn);
-    if ((task->flags & AL_FLAG_HEAP) == 0) {
-        return;
+    if ((spawn->task.flags & AL_FLAG_HEAP) != 0) {
+        (void)heap_free_held(spawn->block);
+        spawn_empty_held(&spawn->task);
     }
-    (void)heap_free_held(spawn->block);
-    spawn_empty_held(task);
+}
+
+void spawn_end_held(struct al_task *self)
+{
+    struct al_task *joiner;
+
+    /* None of those who wait may run before all of it has ended: they may make
+     * another task in its memory. */
+    sched_set_prio_held(self, AL_PRIO_LEVELS - 1);
+    softlock_leave();
+    do {
+        softlock_take();
+        joiner = wait_first_held(&self->joiners);
+        if (joiner != NULL) {
+            wait_remove_held(joiner);
+            sched_wake_held(joiner);
+        }
+        (void)softlock_leave_and_switch(0);
+    } while (joiner != NULL);
+    softlock_take();
+    if ((self->flags & AL_FLAG_SPAWNED) != 0) {
+        self->state = AL_TASK_STOPPED;
+        memory_return_held(spawn_of(self));
+    }
 }
 
 /* What a task left on the heap names its control block as the owner: that waits
@@ -223,6 +244,10 @@ al_status al_task_spawn(
     CALLER_MUST(TASK, 5, params->stack == NULL);
     args_room = (params->args_bytes + 7) & ~7u;
     from = (const volatile char *)params->args;
+    /* Arguments that are no memory end the caller here: nothing is taken yet. */
+    for (uint32_t i = 0; i < params->args_bytes; i++) {
+        (void)from[i];
+    }
     spawn = block_take();
     if (spawn == NULL) {
         return AL_E_MEMORY;

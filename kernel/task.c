@@ -14,12 +14,10 @@
 #include "task.h"
 
 #include "arch.h"
-#include "inherit.h"
 #include "panic.h"
 #include "sched.h"
 #include "softlock.h"
 #include "stat.h"
-#include "wait.h"
 
 #include <alula/config.h>
 #include <alula/scope.h>
@@ -120,20 +118,12 @@ struct al_task *al_task_next(const struct al_task *before)
     return spawn_next == NULL ? NULL : spawn_next(before);
 }
 
-/* A task that was made at run time has its definition right behind it. */
 bool task_is_known(const struct al_task *task)
 {
     uintptr_t at = (uintptr_t)task;
 
-    if (at % sizeof(uintptr_t) != 0 || !arch_is_ram(at, sizeof(*task))) {
-        return false;
-    }
-    if (task->def == (const struct al_task_def *)(const void *)(task + 1)) {
-        return arch_is_ram(at, sizeof(struct al_spawn)) &&
-               task->def->task == task;
-    }
-    return task->def >= tasks.list.first && task->def < tasks.list.end &&
-           task->def->task == task;
+    return at % sizeof(uintptr_t) == 0 && arch_is_ram(at, sizeof(*task)) &&
+           task->post.tag == AL_TAG(AL_KIND_TASK) && task->def->task == task;
 }
 
 bool task_scope_is_sane(
@@ -280,49 +270,18 @@ al_status al_task_resume(struct al_task_id id)
     return (al_status)softlock_leave_and_switch(AL_OK);
 }
 
-al_status al_task_set_prio(struct al_task_id id, al_prio prio)
-{
-    CALLER_MUST(TASK, 1, !arch_in_handler());
-    CALLER_MUST(TASK, 3, task_id_is_sane(id));
-    CALLER_MUST(TASK, 4, prio > 0 && prio < AL_PRIO_LEVELS);
-    softlock_take();
-    if (!task_id_lives(id)) {
-        softlock_leave();
-        return AL_E_STALE;
-    }
-    id.task->base_prio = (uint8_t)prio;
-    inherit_update_held(id.task);
-    return (al_status)softlock_leave_and_switch(AL_OK);
-}
-
 AL_NORETURN void task_end(void)
 {
     struct al_task *self = al_core.current;
-    struct al_task *joiner;
 
-    /* From here on its id is stale, and nobody new waits for its end. None of
-     * those that do may run before all of it has ended: they may make another
-     * task in its memory. */
     softlock_take();
-    self->spawns++;
-    sched_set_prio_held(self, AL_PRIO_LEVELS - 1);
-    softlock_leave();
-    do {
-        softlock_take();
-        joiner = wait_first_held(&self->joiners);
-        if (joiner != NULL) {
-            wait_remove_held(joiner);
-            sched_wake_held(joiner);
-        }
-        (void)softlock_leave_and_switch(0);
-    } while (joiner != NULL);
-    softlock_take();
+    self->spawns++; /* from here on its id is stale */
+    if (spawn_end_held != NULL) {
+        spawn_end_held(self);
+    }
     sched_remove_held(self);
     self->prio = self->base_prio;
     self->state = AL_TASK_STOPPED;
-    if ((self->flags & AL_FLAG_SPAWNED) != 0) {
-        spawn_end_held(self);
-    }
     (void)arch_switch(0, sched_top_held());
     __builtin_unreachable();
 }

@@ -42,12 +42,13 @@ bool task_id_lives(struct al_task_id id);
 
 /*
  * For spawn.c, which an image without tasks made at run time has not: the task
- * after `before`, or the first if that is not one of them; a task's memory goes
- * back, while it runs its last instructions, lock held; and a task, ended or
- * not, has no block on the heap any more, lock held.
+ * after `before`, or the first if that is not one of them; who waits for the
+ * current task's end, which nobody new does, is woken, and its memory goes back,
+ * lock held, but let go of in between; and a task, ended or not, has no block
+ * on the heap any more, lock held.
  */
 struct al_task *spawn_next(const struct al_task *before) __attribute__((weak));
-void spawn_end_held(struct al_task *task) __attribute__((weak));
+void spawn_end_held(struct al_task *self) __attribute__((weak));
 void spawn_empty_held(struct al_task *task) __attribute__((weak));
 
 /* The current task ends: it holds nothing any more. */

@@ -236,7 +236,8 @@ struct al_task_id al_task_id_self(void);
  * is not the most urgent any more, it is preempted there); one that is ready is
  * the last, but the first if it was the first before; one that waits stands
  * behind its new equals, and whoever holds what it waits for is raised or
- * lowered. A restart begins at the priority of the task's definition.
+ * lowered. A restart begins at the priority of the task's definition, or at the
+ * one that is set while the task's policy holds it back.
  *
  * @param[in] prio  1 .. AL_PRIO_LEVELS-1
  * @context   task; may switch
@@ -361,7 +362,8 @@ void al_task_create(struct al_spawn *memory,
  * @panics    TASK.1  called from an interrupt handler
  * @panics    TASK.4  priority out of range
  * @panics    TASK.5  entry, stack or arguments make no sense
- * @unwind    the task does not end with the one that made it
+ * @unwind    the task does not end with the one that made it; arguments that
+ *            are no memory end the caller before anything is taken
  * @cost      linear in the arguments' bytes, two allocations
  */
 AL_MUST_USE al_status al_task_spawn(

@@ -234,49 +234,41 @@ static uint32_t list_find(const struct region *region, uint32_t c)
     return word * 32 + (uint32_t)__builtin_ctz(bits);
 }
 
-/* Take `size` bytes off the end of a free block, in no list, or all of it. */
-static struct block *cut(struct region *region, struct block *block,
-        uint32_t size, struct al_task *owner)
-{
-    uint32_t left = block_size(block) - size;
-    struct block *end = block;
-
-    next_of(block)->head &= ~PREV_FREE;
-    if (left < BLOCK_LEAST) {
-        size += left;
-    } else {
-        end = block_at(block, left);
-        list_push(region, block, left);
-    }
-    end->owner = owner;
-    seal(end, size, end != block ? PREV_FREE : 0);
-    return end;
-}
-
 struct block *block_alloc(struct region *region, uint32_t size,
         struct al_task *owner, uint32_t *from)
 {
     uint32_t c = list_find(region, *from);
     struct block *block;
+    struct block *end;
+    uint32_t left;
 
-    *from = c;
+    *from = c + 1;
     if (c == BLOCK_LISTS) {
         return NULL;
     }
-    *from = c + 1;
     block = *list_of(region, c);
     if (!is_free(region, block)) {
-        lead(region, list_of(region, c), NULL);
-        region->damaged++;
+        region->damaged++; /* who frees next begins a new list */
         return NULL;
     }
-    if (block_size(block) < size || !list_remove(region, block)) {
+    left = block_size(block) - size;
+    if (left > BLOCK_MOST || !list_remove(region, block)) {
         return NULL;
     }
-    block = cut(region, block, size, owner);
-    region->used_bytes += block_size(block);
+    next_of(block)->head &= ~PREV_FREE;
+    if (left < BLOCK_LEAST) {
+        size += left;
+        left = 0;
+    }
+    end = block_at(block, left);
+    end->owner = owner;
+    seal(end, size, 0);
+    if (left != 0) {
+        list_push(region, block, left);
+    }
+    region->used_bytes += size;
     region->blocks++;
-    return block;
+    return end;
 }
 
 void block_trim(struct region *region, struct block *block, uint32_t size)
@@ -373,16 +365,15 @@ size_t block_largest(const struct region *region)
 
 bool block_plan(struct region *region, uintptr_t low, uintptr_t high)
 {
+    uintptr_t span;
+
     low = (low + BLOCK_ALIGN - 1) & ~(uintptr_t)(BLOCK_ALIGN - 1);
-    high &= ~(uintptr_t)(BLOCK_ALIGN - 1);
-    if (low > high || high - low < AL_HEAP_REGION_LEAST) {
+    span = (high - low) & ~(uintptr_t)(BLOCK_ALIGN - 1);
+    if (low > high || span < AL_HEAP_REGION_LEAST) {
         return false;
     }
-    if (high - low >= BLOCK_MOST) {
-        high = low + BLOCK_MOST - BLOCK_ALIGN;
-    }
     region->low = low;
-    region->span = high - low;
+    region->span = span < BLOCK_MOST ? span : BLOCK_MOST - BLOCK_ALIGN;
     return true;
 }
 
@@ -407,24 +398,24 @@ size_t block_total(const struct region *region)
            BLOCK_HEADER;
 }
 
-void block_touch(const struct region *region)
+struct block *block_touch(const struct region *region)
 {
-    volatile uint32_t *word = (uint32_t *)region->low;
     struct block *first = first_of(region);
+    volatile uint32_t *word = &first->head;
 
-    while ((uintptr_t)word <= (uintptr_t)first) {
-        *word = 0;
-        word++;
-    }
     *(volatile uint32_t *)&last_of(region)->head = 0;
+    while ((uintptr_t)word >= region->low) {
+        *word = 0;
+        word--;
+    }
+    return first;
 }
 
-void block_build(struct region *region)
+void block_build(struct region *region, struct block *first)
 {
-    struct block *first = first_of(region);
     struct block *last = last_of(region);
 
     last->owner = NULL;
     seal(last, 0, 0);
-    release(region, first, (uint32_t)((uintptr_t)last - (uintptr_t)first));
+    list_push(region, first, (uint32_t)((uintptr_t)last - (uintptr_t)first));
 }

@@ -73,7 +73,7 @@ AL_INLINE uint32_t block_class(uint32_t size)
  * Make a live block of `size` or a little more, from the first list of class
  * *from or above, which is block_class(size) to begin with. NULL when that one
  * does not have it, because its first is too small or damaged: *from is the next
- * to look at then, or BLOCK_LISTS.
+ * to look at then, if it is below BLOCK_LISTS.
  */
 struct block *block_alloc(struct region *region, uint32_t size,
         struct al_task *owner, uint32_t *from);
@@ -121,8 +121,8 @@ size_t block_largest(const struct region *region);
 bool block_plan(struct region *region, uintptr_t low, uintptr_t high);
 
 /* Empty the lists. Touches all that building will: memory that is none faults
- * here, before the lock is taken. */
-void block_touch(const struct region *region);
+ * here, before the lock is taken. Returns where the first block will be. */
+struct block *block_touch(const struct region *region);
 
 /* Make one free block of it. */
-void block_build(struct region *region);
+void block_build(struct region *region, struct block *first);

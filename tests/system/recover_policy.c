@@ -97,6 +97,24 @@ static void check_back_off(void)
             "after a window, the first back-off again: %d", (int)ticks);
 }
 
+/* A priority that it is given while it is held back is that of its next life,
+ * and no longer. */
+static void check_prio_held_back(void)
+{
+    struct al_task_id id = al_task_id_of(&backer);
+
+    (void)al_sem_give(&backer_go);
+    CHECK(state_of(&backer) == AL_TASK_HELD_BACK && backer.prio == 5 &&
+                    al_task_set_prio(id, 7) == AL_OK,
+            "held back");
+    al_sem_take(&backer_ready);
+    CHECK(backer.prio == 7 && backer.base_prio == 7, "begins with it");
+    al_sleep(1001);
+    (void)al_sem_give(&backer_go);
+    al_sem_take(&backer_ready);
+    CHECK(backer.prio == 5 && backer.base_prio == 5, "and only once");
+}
+
 /* --- stop --- */
 
 static struct al_sem stopper_go = AL_SEM_INIT(0, 10);
@@ -166,6 +184,7 @@ static void judge_main(void)
     al_time then;
 
     check_back_off();
+    check_prio_held_back();
     check_stop();
     then = al_now();
     for (int i = 0; i < 100; i++) {

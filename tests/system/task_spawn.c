@@ -604,6 +604,7 @@ static void wrong_params(void)
 {
     uint32_t least = (uint32_t)__al_stack_reserve + AL_CFG_CLEANUP_STACK + 128;
     struct al_task_params good = params(end_main, 3);
+    size_t before;
 
     bad = good;
     bad.entry = NULL;
@@ -629,6 +630,11 @@ static void wrong_params(void)
     bad.args = NULL;
     bad.args_bytes = 4;
     panics("arguments from nowhere", spawn_bad, 5);
+    bad.args = (void *)(uintptr_t)RIG_NOWHERE;
+    before = used();
+    CHECK(rig_run(spawn_bad) == 1 && rig_record.cause == AL_CAUSE_BUS &&
+                    used() == before,
+            "arguments that are no memory: a bus fault, and nothing is lost");
     bad = good;
     bad.stack = memory_stack;
     panics("spawned with a stack", spawn_bad, 5);
