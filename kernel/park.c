@@ -64,11 +64,9 @@ al_status al_task_park(al_time deadline)
     sched_remove_held(self);
     self->state = AL_TASK_WAITING;
     self->wait = AL_KIND_TASK;
+    /* A handler that set the word since found the lock taken, and has posted:
+     * who drains the inbox finds this task waiting. */
     time_deadline_held(self, deadline);
-    /* A handler that found the lock taken, but after the look above. */
-    if (*(volatile uint32_t *)&self->woken != 0) {
-        softlock_irq_post(&self->post);
-    }
     return (al_status)arch_switch(AL_OK, sched_top_held());
 }
 
