@@ -227,14 +227,23 @@ void mutex_release_held(struct al_mutex *mutex)
     sched_wake_held(heir);
 }
 
-/* Tasks wait, or the mutex is poisoned, or an interrupt came. */
-void al_mutex_release_slow(struct al_mutex *mutex);
-
-__attribute__((noinline)) void al_mutex_release_slow(struct al_mutex *mutex)
+/* The mutex is out of its holder's chain: from there on nothing that may fail,
+ * as a stack check does, comes before this. */
+AL_INLINE void release(struct al_mutex *mutex)
 {
     softlock_take();
     mutex_release_held(mutex);
     (void)softlock_leave_and_switch(0);
+}
+
+/* Tasks wait, or the mutex is poisoned, or an interrupt came; it is the newest
+ * of what the task holds. */
+void al_mutex_release_slow(struct al_mutex *mutex);
+
+__attribute__((noinline)) void al_mutex_release_slow(struct al_mutex *mutex)
+{
+    al_core.current->scopes = mutex->scope.prev;
+    release(mutex);
 }
 
 /* Not the newest of what the task holds, or not as simple. */
@@ -251,7 +260,7 @@ __attribute__((noinline)) void al_mutex_unlock_slow(struct al_mutex *mutex)
         return;
     }
     CALLER_MUST(MUTEX, 3, al_scope_unlink(&mutex->scope));
-    al_mutex_release_slow(mutex);
+    release(mutex);
 }
 
 void al_mutex_unlock(struct al_mutex *mutex)
@@ -271,6 +280,7 @@ void al_mutex_unlock(struct al_mutex *mutex)
      * holder's. */
     self->scopes = mutex->scope.prev;
     if (__builtin_expect(!owner_store(mutex, AL_MUTEX_FREE), 0)) {
+        self->scopes = &mutex->scope;
         al_mutex_release_slow(mutex);
     }
 }

@@ -66,6 +66,17 @@ __attribute__((weak)) void mutex_abandon_lost(void)
     (void)softlock_leave_and_switch(0);
 }
 
+/* An image in which nobody kills links these (recover.h says what they do). */
+__attribute__((weak)) void kill_begins(struct al_task *self)
+{
+    (void)self;
+}
+
+__attribute__((weak)) void kill_is_over(struct al_task *self)
+{
+    (void)self;
+}
+
 /* Where the scope was opened: an address in its frame. */
 static uintptr_t opened_at(const struct al_scope *scope)
 {
@@ -172,6 +183,7 @@ static void obey_policy(struct al_task *self)
         back_off(self, policy);
         return;
     case AL_EXHAUSTED_STOP:
+        self->crash = NULL;
         task_end();
     case AL_EXHAUSTED_RESET:
         arch_reset();
@@ -188,8 +200,9 @@ AL_NORETURN static void restart(struct al_task *self)
     }
     self->crash->heap_left = self->heap_bytes;
     crash_close(self->crash);
-    self->crash = NULL;
-    obey_policy(self);
+    if ((self->flags & AL_FLAG_END) == 0) {
+        obey_policy(self);
+    }
     self->cause = AL_CAUSE_NONE;
     self->text = NULL;
     self->limit = task_limit(self->def);
@@ -197,21 +210,24 @@ AL_NORETURN static void restart(struct al_task *self)
     self->restarts++;
     self->state = AL_TASK_READY;
     sp = task_copy_args(self->def);
+    self->crash = NULL;
+    kill_is_over(self);
     arch_restart(self, sp, self->def->entry, (void *)sp);
 }
 
 AL_NORETURN void recover_continue(void)
 {
     struct al_task *self = al_core.current;
-    uint8_t phase = self->phase & (uint8_t)~RECOVER_USER;
+    unsigned phase = self->phase & ~RECOVER_USER;
 
-    self->phase = phase;
+    self->state = AL_TASK_RECOVERING; /* again, if a cleanup has waited */
+    self->phase = phase & 15u;
     for (;;) {
         if (phase <= RECOVER_LEAVE) {
             switch (arch_unwind_next(
                     &self->death, self->stack_high, phase == RECOVER_LEAVE)) {
             case ARCH_FRAME_PAD:
-                self->phase = RECOVER_LEAVE | RECOVER_USER;
+                self->phase = (unsigned)RECOVER_LEAVE | RECOVER_USER;
                 arch_recover_pad(self);
             case ARCH_FRAME_LEFT:
                 crash_add_pc(self->crash, arch_death_pc(&self->death));
@@ -222,7 +238,7 @@ AL_NORETURN void recover_continue(void)
                 break;
             }
         }
-        self->phase = phase;
+        self->phase = phase & 15u;
         if (phase == RECOVER_REST) {
             undo_below(self, UINTPTR_MAX);
             restart(self);
@@ -236,10 +252,10 @@ AL_NORETURN void recover_begin(enum recover_phase phase)
 {
     struct al_task *self = al_core.current;
 
-    self->state = AL_TASK_RECOVERING;
-    self->limit = task_recovery_limit(self->def);
-    self->phase = (uint8_t)phase;
     self->crash = crash_open(self, time_now());
+    self->limit = task_recovery_limit(self->def);
+    self->phase = (unsigned)phase & 15u;
+    kill_begins(self);
     self->recover_sp = arch_death_run_sp(&self->death);
     self->crash->scopes_undone = take_stock(self);
     recover_continue();

@@ -20,7 +20,7 @@ enum recover_phase {
 };
 
 /* Set in task->phase while user code runs for recovery. */
-#define RECOVER_USER 0x80u
+#define RECOVER_USER 8u
 
 /*
  * A task died: task->death is filled in. Recovery begins with `phase`:
@@ -43,6 +43,14 @@ AL_NORETURN void recover_continue(void);
  * From a handler, or in the kernel lock, it is the kernel stop. The port's. */
 AL_NORETURN void recover_panic(
         uint32_t cause, uint32_t a, uint32_t b, const char *text);
+
+/*
+ * For kill.c, which an image without kills has not; weak ones do nothing. The
+ * current task's recovery begins, and is over: the task lives again, or, if it
+ * was to end, this does not come back.
+ */
+void kill_begins(struct al_task *self);
+void kill_is_over(struct al_task *self);
 
 /* The kernel stops: interrupts are masked, the interrupt stack is in use. */
 AL_NORETURN void recover_kernel_stop(enum panic_site site);

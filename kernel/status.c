@@ -22,11 +22,12 @@ const char *al_cause_name(uint32_t cause)
     /* In the order of enum al_cause. */
     static const char *const names[] = {"none", "overflow", "vla", "null",
             "access", "bus", "undef", "div0", "align", "oob", "check", "assert",
-            "panic", "caller", "stack", "fault", "kernel", "interrupt"};
+            "panic", "caller", "stack", "fault", "kernel", "interrupt",
+            "killed"};
 
-    AL_STATIC_ASSERT(sizeof(names) / sizeof(names[0]) == AL_CAUSE_INTERRUPT + 1,
+    AL_STATIC_ASSERT(sizeof(names) / sizeof(names[0]) == AL_CAUSE_KILLED + 1,
             "each cause has a name");
-    if (cause > AL_CAUSE_INTERRUPT) {
+    if (cause > AL_CAUSE_KILLED) {
         return "?";
     }
     return names[cause];

@@ -276,6 +276,9 @@ AL_NORETURN void task_end(void)
 
     softlock_take();
     self->spawns++; /* from here on its id is stale */
+    if (kill_ends_held != NULL) {
+        kill_ends_held(self);
+    }
     if (spawn_end_held != NULL) {
         spawn_end_held(self);
     }

@@ -51,6 +51,10 @@ struct al_task *spawn_next(const struct al_task *before) __attribute__((weak));
 void spawn_end_held(struct al_task *self) __attribute__((weak));
 void spawn_empty_held(struct al_task *task) __attribute__((weak));
 
+/* For kill.c, weak as well: the current task, whose id is stale, is looked after
+ * no more; the lock is held, but let go of in between. */
+void kill_ends_held(struct al_task *self) __attribute__((weak));
+
 /* The current task ends: it holds nothing any more. */
 AL_NORETURN void task_end(void);
 

@@ -246,6 +246,7 @@ bool time_cancel_wait_held(struct al_task *task)
     case AL_KIND_NONE:
     case AL_KIND_TIMER:
     case AL_KIND_CLOCK:
+    case AL_KIND_KILL:
         break;
     }
     return true;
@@ -269,8 +270,10 @@ static void expire_held(struct al_timer_node *timer)
     timer_remove_held(&clock.tree, timer);
     if (timer->kind == AL_KIND_TASK) {
         deadline_passed_held(task_of(timer));
-    } else if (timer_expired_held != NULL) {
+    } else if (timer->kind == AL_KIND_TIMER && timer_expired_held != NULL) {
         timer_expired_held(timer);
+    } else if (kill_expired_held != NULL) {
+        kill_expired_held(timer);
     }
 }
 

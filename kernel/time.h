@@ -77,6 +77,7 @@ bool mailbox_cancel_held(struct al_task *task) TIME_CANCELS;
 bool park_cancel_held(struct al_task *task) TIME_CANCELS;
 bool spawn_cancel_held(struct al_task *task) TIME_CANCELS;
 void timer_expired_held(struct al_timer_node *timer) TIME_CANCELS;
+void kill_expired_held(struct al_timer_node *timer) TIME_CANCELS;
 
 /*
  * What software timers have other modules do at a tick; weak as well. Who calls

@@ -216,8 +216,8 @@ al_bad_stack:                           /* r0 psp, r1 task, r3 CFSR's address */
 #endif
         movs    r2, #TRAP_STACK
         str     r2, [r1, #DEATH_TRAP]
-        ldr     r0, [r1, #TASK_LIMIT]
-        sub     r0, r0, #(SLACK + 32)
+        ldr     r0, [r1, #TASK_STACK_LOW]
+        add     r0, r0, #MADE_FRAME
         ldrd    r2, r3, fault_frame
         strd    r2, r3, [r0, #24]
         msr     psp, r0
@@ -359,11 +359,12 @@ al_recover_entry:                       /* a label: its address is even */
         mov     r2, sp
         ldr     ip, [r0, #TASK_STACK_HIGH]
         ldr     r3, [r0, #TASK_LIMIT]
-        ldrb    r1, [r0, #TASK_STATE]
+        bic     r3, r3, #LIMIT_KILLED
+        ldr     r1, [r0, #TASK_CRASH]   /* is it dying already? */
         subs    r3, r3, #SLACK
-        cmp     r1, #STATE_RECOVERING
-        it      ne
-        subne   r3, r3, #(AL_CFG_CLEANUP_STACK - SLACK)
+        cmp     r1, #0
+        it      eq
+        subeq   r3, r3, #(AL_CFG_CLEANUP_STACK - SLACK)
         cmp     r2, r3
         it      hs
         cmphs   ip, r2
@@ -372,8 +373,8 @@ al_recover_entry:                       /* a label: its address is even */
         bic     r3, r3, #7
         mov     sp, r3
 #if AL_CFG_RECOVERY
-        cmp     r1, #STATE_RECOVERING
-        beq     arch_recover_again
+        cmp     r1, #0
+        bne     arch_recover_again
 #endif
         add     r1, r0, #DEATH_R
         stmia   r1, {r4-r11}

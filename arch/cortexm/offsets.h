@@ -7,7 +7,6 @@
 #define TASK_STACK_LOW  12
 #define TASK_STACK_HIGH 16
 #define TASK_DEATH      168
-#define TASK_STATE      22
 
 #define DEATH_R       (TASK_DEATH + 0)
 #define DEATH_SP      (TASK_DEATH + 32)
@@ -25,13 +24,20 @@
 #define CORE_READY_MAP 12
 #define CORE_READY     16
 
-#define STATE_RECOVERING 8
-
 #define TRAP_PANIC 0
 #define TRAP_FAULT 5
 #define TRAP_STACK 6
 
+/* Set in the limit of a task that is killed: above all of RAM, so that its next
+ * stack check traps. */
+#define LIMIT_KILLED 0x80000000
+
 #define SLACK 64
+
+/* A made exception frame, above the lowest byte of a stack: in the kernel's
+ * reserve, with room below it for what an interrupt and a switch push (216,
+ * stack.args) and for statistics. */
+#define MADE_FRAME 232
 
 #define PANIC_FAULT_1 0x801
 #define PANIC_FAULT_2 0x802
@@ -41,6 +47,7 @@
 #define CAUSE_PANIC  12
 #define CAUSE_CALLER 13
 
+#define TASK_CRASH      92
 #define TASK_RECOVER_SP 96
 #define TASK_CAUSE      152
 #define TASK_DETAIL     156

@@ -33,7 +33,7 @@ AT(sp, TASK_SP);
 AT(limit, TASK_LIMIT);
 AT(stack_low, TASK_STACK_LOW);
 AT(stack_high, TASK_STACK_HIGH);
-AT(state, TASK_STATE);
+AT(crash, TASK_CRASH);
 AT(death.r, DEATH_R);
 AT(death.sp, DEATH_SP);
 AT(death.pc, DEATH_PC);
@@ -65,8 +65,7 @@ AL_STATIC_ASSERT(offsetof(struct al_scope, arg) == 0 &&
                          offsetof(struct al_scope, fn) == 8 &&
                          offsetof(struct al_scope, task) == 12,
         "arch_scope_write() stores them in this order");
-AL_STATIC_ASSERT((int)AL_TASK_RECOVERING == STATE_RECOVERING &&
-                         (int)ARCH_TRAP_PANIC == TRAP_PANIC &&
+AL_STATIC_ASSERT((int)ARCH_TRAP_PANIC == TRAP_PANIC &&
                          (int)ARCH_TRAP_FAULT == TRAP_FAULT &&
                          (int)ARCH_TRAP_STACK == TRAP_STACK &&
                          (int)AL_CAUSE_PANIC == CAUSE_PANIC &&
@@ -392,6 +391,8 @@ AL_NORETURN void arch_recover_captured(struct al_task *task)
     }
     if (phase == RECOVER_REST) {
         death->run_sp = task_floor(task->def);
+    } else if (death->trap == ARCH_TRAP_FORCED) {
+        phase = RECOVER_REST; /* anywhere: no table is right everywhere */
     }
     recover_begin(phase);
 }
@@ -430,8 +431,12 @@ void arch_death_describe(
     record->psr = death->psr;
     record->fault_status = death->cfsr;
     record->fault_address = 0;
+    if (record->cause != AL_CAUSE_NONE && death->trap <= ARCH_TRAP_VARIABLE) {
+        return; /* a panic; or killed, and found by a stack check */
+    }
     switch ((enum arch_trap)death->trap) {
     case ARCH_TRAP_PANIC:
+    case ARCH_TRAP_FORCED:
         return;
     case ARCH_TRAP_SMALL:
         record->cause = AL_CAUSE_OVERFLOW;

@@ -3,7 +3,7 @@
  * Switching tasks. A saved context is what the task's sp points to:
  *
  *   called          r0 r4..r11 pc=return                                 40
- *   called, FPU     r0 r4..r11 pc=fp_stub | fpscr s16..s31 return       112
+ *   called, FPU     r0 r4..r11 pc=al_fp_stub | fpscr s16..s31 return    112
  *   preempted       r0 r4..r11 pc=exc_stub | EXC_RETURN [s16..s31] frame
  *   new task        r0 r4=entry r5=args .. r9=limit .. pc=trampoline     40
  *
@@ -109,7 +109,7 @@ switch_fpu:
         vpush   {s16-s31}
         vmrs    r3, fpscr
         push    {r3}
-        ldr     lr, =fp_stub
+        ldr     lr, =al_fp_stub
         push    {r0, r4-r11, lr}
         bic     r2, r2, #4
         msr     control, r2             /* FPCA off: frames are 32 bytes now */
@@ -121,10 +121,11 @@ switch_fpu:
         .size   arch_switch, . - arch_switch
 
 #ifdef __ARM_FP
-        .section .text.fp_stub, "ax", %progbits
-        .type fp_stub, %function
+        .section .text.al_fp_stub, "ax", %progbits
+        .global al_fp_stub
+        .type al_fp_stub, %function
         .thumb_func
-fp_stub:                                /* sp-> fpscr s16..s31 return */
+al_fp_stub:                             /* sp-> fpscr s16..s31 return */
         .fnstart
         .cantunwind
         @alula: unchecked 0
@@ -133,7 +134,7 @@ fp_stub:                                /* sp-> fpscr s16..s31 return */
         vpop    {s16-s31}
         pop     {pc}
         .fnend
-        .size   fp_stub, . - fp_stub
+        .size   al_fp_stub, . - al_fp_stub
 #endif
 
 /* Where a task begins: r4 entry, r5 its arguments, r9 the limit. */
@@ -234,7 +235,7 @@ pendsv_load:
         cmp     r2, r12
         beq     pendsv_to_preempted
         /* A made frame below the context leads the thread to the pop; it never
-         * used the FPU since its switch, or its frame has fp_stub. */
+         * used the FPU since its switch, or its frame has al_fp_stub. */
         ldrd    r2, r12, pendsv_frame
         strd    r2, r12, [r0, #-8]
         subs    r0, #32

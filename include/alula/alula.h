@@ -12,6 +12,7 @@
 #include <alula/event.h>
 #include <alula/heap.h>
 #include <alula/irq.h>
+#include <alula/kill.h>
 #include <alula/mailbox.h>
 #include <alula/mutex.h>
 #include <alula/panic.h>

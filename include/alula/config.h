@@ -115,6 +115,18 @@
 #  error "AL_CFG_RECOVERY must be 0 or 1: set it in alula_config.h"
 #endif
 
+/*
+ * Ticks after which a task that was killed is stopped where it is, if it has
+ * entered no function until then, and a dying task's cleanup abandoned, if it
+ * has not returned; 1 .. 10000. Costs nothing.
+ */
+#ifndef AL_CFG_KILL_GRACE
+#  define AL_CFG_KILL_GRACE 2
+#endif
+#if AL_CFG_KILL_GRACE < 1 || AL_CFG_KILL_GRACE > 10000
+#  error "AL_CFG_KILL_GRACE must be 1 to 10000 ticks: set it in alula_config.h"
+#endif
+
 /* Regions of the heap, at most; 1 .. 16. Costs 32 bytes of RAM each. */
 #ifndef AL_CFG_HEAP_REGIONS
 #  define AL_CFG_HEAP_REGIONS 4

@@ -47,6 +47,7 @@ enum al_cause {
     AL_CAUSE_FAULT = 15,     /* any other fault; see cfsr */
     AL_CAUSE_KERNEL = 16,    /* the kernel stopped; detail: module, n */
     AL_CAUSE_INTERRUPT = 17, /* one without a handler; detail: its line */
+    AL_CAUSE_KILLED = 18,    /* al_task_kill(); text: name of who did it */
 };
 
 struct al_crash_record {

@@ -78,10 +78,12 @@ struct al_task_def {
 };
 
 /* Bits of a task's flags. */
-#define AL_FLAG_TIMED     1u /* its timer is in the tree */
-#define AL_FLAG_SUSPENDED 2u /* kept from running, whatever its state */
-#define AL_FLAG_SPAWNED   4u /* made at run time */
-#define AL_FLAG_HEAP      8u /* its memory goes back to the heap at its end */
+#define AL_FLAG_TIMED     1u  /* its timer is in the tree */
+#define AL_FLAG_SUSPENDED 2u  /* kept from running, whatever its state */
+#define AL_FLAG_SPAWNED   4u  /* made at run time */
+#define AL_FLAG_HEAP      8u  /* its memory goes back to the heap at its end */
+#define AL_FLAG_END       16u /* it ends instead of a restart */
+#define AL_FLAG_DOOMED    32u /* killed, or dying: kernel/kill.c looks after it */
 
 /*
  * The control block. Fields belong to the kernel; read them through
@@ -98,9 +100,11 @@ struct al_task {
     uint8_t prio;      /* effective; the level it is queued at */
     uint8_t base_prio; /* its own, without inheritance */
     uint8_t state;     /* enum al_task_state */
-    uint8_t phase;     /* enum recover_phase; the task's alone */
-    uint8_t wait;      /* enum al_kind of what it waits for, or waited */
-    uint8_t flags;     /* AL_FLAG_... */
+    /* Both the dying task's alone. */
+    uint8_t phase : 4;     /* enum recover_phase, RECOVER_USER */
+    uint8_t back_offs : 4; /* in a row */
+    uint8_t wait;          /* enum al_kind of what it waits for, or waited */
+    uint8_t flags;         /* AL_FLAG_... */
 
     /* Restart policy: restarts in the window that began at window_start. */
     uint16_t window_restarts;
@@ -131,7 +135,8 @@ struct al_task {
     uint32_t spawns;         /* times this block was made a task; of its id */
 
     al_time window_start;
-    uint32_t back_offs; /* in a row */
+    struct al_task *doomed; /* next in the ring of those that are killed, or
+                               die; NULL: in no ring */
 
     uintptr_t tls; /* thread pointer, where the image has thread-local data */
 

@@ -195,6 +195,8 @@ static bool in_the_judges_stack(const struct seen *s)
 }
 
 #define OF(task, field) &task.field, sizeof(task.field)
+/* A bit field, behind the state. */
+#define PHASE(task) &task.state + 1, 1
 
 /* The one place that names what a death may change in the kernel. */
 static const struct {
@@ -206,7 +208,7 @@ static const struct {
         {"time", NULL, sizeof(struct clock_words), time_passed},
         {"generation", OF(rig_victim, generation), one_more_generation},
         {"restarts", OF(rig_victim, restarts), one_more_restart},
-        {"phase", OF(rig_victim, phase), done_with_recovery},
+        {"phase", PHASE(rig_victim), done_with_recovery},
         {"recover_sp", OF(rig_victim, recover_sp), in_the_stack},
         {"death", OF(rig_victim, death), as_the_record_says},
         {"detail", OF(rig_victim, detail), details_of_a_panic},

@@ -54,7 +54,8 @@ enum arch_trap {
     ARCH_TRAP_TABLE = 3,
     ARCH_TRAP_VARIABLE = 4,
     ARCH_TRAP_FAULT = 5,
-    ARCH_TRAP_STACK = 6, /* a fault that the stack pointer caused */
+    ARCH_TRAP_STACK = 6,  /* a fault that the stack pointer caused */
+    ARCH_TRAP_FORCED = 8, /* killed, and stopped where it was */
 };
 
 /*
