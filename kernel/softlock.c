@@ -18,13 +18,14 @@ struct al_post al_resched_post __attribute__((section(".bss.alula.state")));
 
 AL_STATIC_ASSERT((int)AL_KIND_NONE == 0, "cleared memory is such a post");
 
+/* Without the function nobody in the image can wait for such an object, though a
+ * raw handler may have changed one. */
 #define SETTLE(kind, function) \
   case AL_TAG(AL_KIND_##kind): \
     if ((function) != NULL) {  \
       (function)(post);        \
-      return;                  \
     }                          \
-    break
+    return
 
 static struct al_post *inbox_take(void)
 {

@@ -35,11 +35,14 @@
 #include "timer.h"
 #include "wait.h"
 
+#include <alula/irq.h>
+
 /* The longest time the tick is left without a look: keeps the 32-bit
  * comparison of the expiry clear of its wrap. */
 #define LOOK_AGAIN_TICKS 0x40000000u
 
-static struct {
+/* Raw handlers read the first two. */
+struct time_clock {
     al_time count[2];         /* tick handler writes; index says which */
     volatile uint32_t index;  /* tick handler writes; bit 0 says which */
     volatile uint32_t expiry; /* low half of the next expiry; under the lock */
@@ -52,7 +55,13 @@ static struct {
     struct al_task *sliced; /* who ran at the last tick; tick handler */
     uint32_t slice_left;    /* ticks; tick handler */
     struct al_task *slice_over; /* who is to give way; NULL: nobody */
-} clock __attribute__((aligned(16), section(".bss.alula.state")));
+};
+struct time_clock clock __asm__("al_clock")
+        __attribute__((aligned(16), section(".bss.alula.state")));
+
+AL_STATIC_ASSERT(offsetof(struct time_clock, count) == 0 &&
+                         offsetof(struct time_clock, index) == AL_CLOCK_INDEX,
+        "al_irq_raw_now() knows the clock so");
 
 void time_boot(void)
 {

@@ -33,6 +33,8 @@
 #include <alula/types.h>
 #include <alula/wait.h>
 
+#include <arch/port.h>
+
 AL_EXTERN_C_BEGIN
 
 #define AL_CHAN_ITEM_MAX 64u /* bytes */
@@ -106,7 +108,50 @@ struct al_chan {
   AL_CHAN_TYPE(name##_chan, type, capacity); \
   struct name##_chan name = AL_CHAN_INIT(type, capacity)
 
+#define AL_CHAN_OPEN 1u /* bit 0 of an index: see kernel/chan.c */
+#define AL_CHAN_NEXT 2u /* from one index to the next */
+
 /* ---- what the macros below call; the kernel's side of them ---- */
+
+/*
+ * Put an item in, in a handler or with the kernel lock held: false if it is
+ * full. Inline, for raw handlers; lib/core/ring.c says how and why.
+ */
+AL_INLINE bool al_chan_put(struct al_chan *chan, const uint32_t *item)
+{
+    const volatile uint32_t *words = item;
+    const volatile uint32_t *last = &chan->tail;
+
+    for (;;) {
+        uint32_t tail = *last;
+        uint32_t head = *(const volatile uint32_t *)&chan->head;
+        uint32_t *slot = (uint32_t *)(void *)(chan + 1) +
+                         (tail & chan->mask) / AL_CHAN_NEXT * chan->words;
+        uint32_t staged = 0;
+
+        if ((tail | AL_CHAN_OPEN) - (head | AL_CHAN_OPEN) > chan->mask) {
+            if (*last == tail) {
+                return false; /* full at an index that is still the last one */
+            }
+            continue;
+        }
+        while (staged < chan->words) {
+            uint32_t word = words[staged];
+
+            (void)arch_load_linked(&slot[staged]);
+            if (*last != tail || !arch_store_if(&slot[staged], word)) {
+                break;
+            }
+            staged++;
+        }
+        /* No other task can have staged since: only who published changed the
+         * slot. */
+        if (staged == chan->words && arch_load_linked(&chan->tail) == tail &&
+                arch_store_if(&chan->tail, tail + AL_CHAN_NEXT)) {
+            return true;
+        }
+    }
+}
 
 void al_chan_make(struct al_chan *chan, uint32_t words, uint32_t capacity);
 al_status al_chan_send_word(struct al_chan *chan, uint32_t value);

@@ -9,10 +9,13 @@
  * and nothing else. The kernel never masks an interrupt: every one outranks it.
  */
 
+#include <alula/chan.h>
 #include <alula/event.h>
 #include <alula/mailbox.h>
 #include <alula/sem.h>
 #include <alula/status.h>
+#include <alula/task.h>
+#include <alula/timer.h>
 #include <alula/types.h>
 #include <alula/wait.h>
 
@@ -215,6 +218,135 @@ AL_INLINE al_status al_irq_raw_mailbox_post(
             al_irq_raw_is_kernel_busy()) {
         al_irq_raw_post(&mailbox->post);
     }
+    return AL_OK;
+}
+
+/* For al_irq_raw_chan_send(). */
+AL_INLINE al_status al_irq_raw_chan_send_words(
+        struct al_chan *chan, const uint32_t *item)
+{
+    if (*(const volatile uint32_t *)&chan->post.tag != AL_TAG(AL_KIND_CHAN)) {
+        return AL_E_DESTROYED;
+    }
+    if (*(const volatile uint8_t *)&chan->closed != 0) {
+        return AL_E_CLOSED;
+    }
+    if (!al_chan_put(chan, item)) {
+        return AL_E_FULL;
+    }
+    /* One that comes to wait looks again before it does. */
+    if (*(struct al_task *const volatile *)&chan->waiters[AL_CHAN_RECEIVER]
+                    .head != NULL) {
+        al_irq_raw_post(&chan->post);
+    }
+    return AL_OK;
+}
+
+/**
+ * Put an item into the channel from a raw handler, or any other, of any
+ * priority at any moment.
+ *
+ * @param[in,out] c
+ * @param[in] value  the item, of the channel's type. In a raw handler the link
+ *                   refuses one that the compiler copies by a call: Clang at
+ *                   -O0 does above 16 bytes
+ * @context   irq
+ * @return    AL_OK           it is in; a task that waits for it wakes when the
+ *                            last handler has ended
+ * @return    AL_E_FULL       as many items as its capacity are in it
+ * @return    AL_E_CLOSED     closed
+ * @return    AL_E_DESTROYED  destroyed, or never initialised
+ * @cost      constant, but for one repeat for each handler that comes between
+ */
+#define al_irq_raw_chan_send(c, value)                                     \
+  AL_CHAN_SEND_(c, value, al_irq_raw_chan_send_words(al_chan_, al_words_), \
+          al_irq_raw_chan_send_words(al_chan_, al_words_))
+
+/**
+ * Wake a task from where it parks, or will, from a raw handler, or any other,
+ * of any priority at any moment.
+ *
+ * @param[in] id  of a task, or of one that was
+ * @context   irq
+ * @return    AL_OK       woken; it goes on when the last handler has ended
+ * @return    AL_E_STALE  it has ended, or is no task
+ * @cost      constant
+ */
+AL_INLINE al_status al_irq_raw_task_wake(struct al_task_id id)
+{
+    struct al_task *task = id.task;
+
+    if (task == NULL ||
+            *(const volatile uint32_t *)&task->post.tag !=
+                    AL_TAG(AL_KIND_TASK) ||
+            *(const volatile uint32_t *)&task->spawns != id.spawn ||
+            id.spawn % 2 == 0) {
+        return AL_E_STALE;
+    }
+    *(volatile uint32_t *)&task->woken = 1;
+    /* It parks, or may be about to. */
+    if (*(const volatile uint8_t *)&task->state == AL_TASK_WAITING ||
+            al_irq_raw_is_kernel_busy()) {
+        al_irq_raw_post(&task->post);
+    }
+    return AL_OK;
+}
+
+/* The clock, as far as raw handlers read it: kernel/time.c. */
+extern char al_clock_state[] __asm__("al_clock");
+#define AL_CLOCK_INDEX 16 /* behind two counts, of which bit 0 names one */
+
+/**
+ * Read the time in a raw handler, or any other.
+ *
+ * @context   irq
+ * @return    ticks since boot; never torn
+ * @cost      constant, but for one repeat for each tick that comes between
+ */
+AL_INLINE al_time al_irq_raw_now(void)
+{
+    const volatile uint32_t *index =
+            (const volatile uint32_t *)(const void *)(al_clock_state +
+                                                      AL_CLOCK_INDEX);
+    const volatile al_time *count =
+            (const volatile al_time *)(const void *)al_clock_state;
+    uint32_t before;
+    al_time now;
+
+    do {
+        before = *index;
+        now = count[before & 1];
+    } while (before != *index);
+    return now;
+}
+
+/**
+ * Start a timer from a raw handler, or any other, of any priority at any
+ * moment.
+ *
+ * @param[in,out] timer
+ * @param[in] delay   from now, whenever the kernel gets to it, which is when the
+ *                    last handler has ended
+ * @param[in] period  as al_timer_start()
+ * @context   irq
+ * @return    AL_OK           it runs
+ * @return    AL_E_DESTROYED  destroyed, or never initialised
+ * @return    AL_E_STATE      a period above AL_TIMER_PERIOD_MAX; nothing changed
+ * @cost      constant
+ */
+AL_INLINE al_status al_irq_raw_timer_start(
+        struct al_timer *timer, uint32_t delay, uint32_t period)
+{
+    if (*(const volatile uint32_t *)&timer->post.tag != AL_TAG(AL_KIND_TIMER)) {
+        return AL_E_DESTROYED;
+    }
+    if (period > AL_TIMER_PERIOD_MAX) {
+        return AL_E_STATE;
+    }
+    al_timer_ask_start(timer, al_irq_raw_now() + delay, period);
+    /* What the post asks for is in the image, whoever else names it. */
+    ARCH_NEEDS(al_irq_timer_settle);
+    al_irq_raw_post(&timer->post);
     return AL_OK;
 }
 

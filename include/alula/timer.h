@@ -238,7 +238,7 @@ al_status al_timer_stop(struct al_timer *timer);
  * interrupted between the two accesses to `control` begins again. The latter is
  * false if it does not run.
  */
-static inline void al_timer_ask_start(
+AL_INLINE void al_timer_ask_start(
         struct al_timer *timer, al_time when, uint32_t period)
 {
     do {

@@ -25,41 +25,9 @@ static uint32_t *slot_at(struct al_chan *chan, uint32_t index)
            (index & chan->mask) / NEXT * chan->words;
 }
 
-static bool stage(struct al_chan *chan, uint32_t tail, const uint32_t *item)
-{
-    uint32_t *slot = slot_at(chan, tail);
-
-    for (uint32_t i = 0; i < chan->words; i++) {
-        uint32_t word = ring_look(&item[i]);
-
-        (void)arch_load_linked(&slot[i]);
-        if (ring_look(&chan->tail) != tail || !arch_store_if(&slot[i], word)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* No other task can have staged since: only who published changed the slot. */
-static bool publish(struct al_chan *chan, uint32_t tail)
-{
-    return arch_load_linked(&chan->tail) == tail &&
-           arch_store_if(&chan->tail, tail + NEXT);
-}
-
 bool ring_put(struct al_chan *chan, const uint32_t *item)
 {
-    uint32_t tail;
-
-    do {
-        tail = ring_look(&chan->tail);
-        /* Full at an index that is still the last one. */
-        if (ring_is_full_at(chan, tail) && ring_look(&chan->tail) == tail) {
-            return false;
-        }
-    } while (ring_is_full_at(chan, tail) || !stage(chan, tail, item) ||
-             !publish(chan, tail));
-    return true;
+    return al_chan_put(chan, item);
 }
 
 bool ring_take(struct al_chan *chan, uint32_t *item)

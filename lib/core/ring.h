@@ -10,8 +10,8 @@
 
 #include "arch.h"
 
-#define OPEN 1u /* bit 0 of an index: see chan.c */
-#define NEXT 2u /* from one index to the next */
+#define OPEN AL_CHAN_OPEN
+#define NEXT AL_CHAN_NEXT
 
 AL_STATIC_ASSERT(sizeof(struct al_chan) % sizeof(uint32_t) == 0,
         "the slots are words, right behind the channel");

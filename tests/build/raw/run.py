@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 """A raw handler is built without a stack check, and must call nothing.
 
-1. Handlers with a frame, with an assertion, and empty ones link, with GCC and
-   Clang, at -O0, -O2 and -Os; there is no check in them, and each vector has
-   its own.
+1. Handlers with a frame, with an assertion, with each al_irq_raw_ function,
+   and empty ones link, with GCC and Clang, at -O0, -O2 and -Os; there is no
+   check in them, and each vector has its own. What the raw start of a timer
+   asks for is in the image.
 2. One that calls a checked function of the kernel's or the application's, jumps
    to one, calls through a pointer, calls the C library, or has a frame of no
    fixed size fails the build with a sentence that names it, and leaves no
@@ -32,6 +33,9 @@ RAW = ("but it is a raw interrupt handler: no limit protects what it calls, so "
        "AL_IRQ to call others")
 REFUSED = {
     "calls_kernel": ("TIM2_IRQHandler (main.c.obj): calls al_irq_sem_give", RAW),
+    "calls_chan": ("TIM2_IRQHandler (main.c.obj): calls al_irq_chan_send", RAW),
+    "calls_timer": ("TIM2_IRQHandler (main.c.obj): calls al_", RAW),
+    "calls_wake": ("TIM2_IRQHandler (main.c.obj): calls al_irq_task_wake", RAW),
     "calls_own": ("TIM2_IRQHandler (main.c.obj): calls helper", RAW),
     "calls_pointer": ("TIM2_IRQHandler (main.c.obj): calls through a pointer",
                       RAW),
@@ -46,7 +50,7 @@ REFUSED = {
                  "which nothing checks, and its frame has no fixed size; way "
                  "out: give its arrays a fixed size, or define it by AL_IRQ",),
 }
-GOOD = ("framed", "asserts")
+GOOD = ("framed", "asserts", "every")
 checks = Checks()
 
 
@@ -89,6 +93,9 @@ for compiler, levels in (("gcc", ("-O2", "-O0", "-Os")), ("clang", ("-Os", "-O0"
             insns = code(image, "TIM2_IRQHandler")
             checks.check(f"{name}: no check in it",
                          insns and not any("svc" in i for i in insns), insns)
+            if case == "every":
+                checks.check(f"{name}: timers are there",
+                             code(image, "timer_settle_held"))
             checks.check(f"{name}: handlers of their own",
                          address(image, "TIM3_IRQHandler") !=
                          address(image, "TIM4_IRQHandler"))

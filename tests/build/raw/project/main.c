@@ -4,7 +4,25 @@
 
 #include <string.h>
 
+/* Clang copies more by a call, without optimisation. */
+#if defined(__clang__) && !defined(__OPTIMIZE__)
+#  define ITEM_BYTES 16
+#else
+#  define ITEM_BYTES 64
+#endif
+struct item {
+    char c[ITEM_BYTES];
+} item;
+AL_CHAN_TYPE(items, struct item, 2);
+AL_CHAN_TYPE(words, uint16_t, 2);
 struct al_sem sem = AL_SEM_INIT(0, 3);
+struct al_event event = AL_EVENT_INIT;
+struct al_mailbox mailbox = AL_MAILBOX_INIT;
+struct items items = AL_CHAN_INIT(struct item, 2);
+struct words words = AL_CHAN_INIT(uint16_t, 2);
+struct al_timer timer = AL_TIMER_INIT_SEM(&sem);
+struct al_task_id id;
+al_time when;
 struct bytes {
     char c[200];
 } from, to;
@@ -25,6 +43,20 @@ AL_IRQ_RAW(TIM2_IRQHandler)
     }
 #elif defined(asserts)
     AL_ASSERT(al_irq_raw_sem_give(&sem) == AL_OK);
+#elif defined(every)
+    (void)al_irq_raw_event_set(&event, 1);
+    (void)al_irq_raw_mailbox_post(&mailbox, &item);
+    (void)al_irq_raw_chan_send(&items, item);
+    (void)al_irq_raw_chan_send(&words, 7);
+    (void)al_irq_raw_timer_start(&timer, 1, 1);
+    (void)al_irq_raw_task_wake(id);
+    when = al_irq_raw_now();
+#elif defined(calls_chan)
+    (void)al_irq_chan_send(&words, 7);
+#elif defined(calls_timer)
+    (void)al_irq_timer_start(&timer, 1, 1);
+#elif defined(calls_wake)
+    (void)al_irq_task_wake(id);
 #elif defined(calls_kernel)
     (void)al_irq_sem_give(&sem);
 #elif defined(calls_own)
