@@ -150,7 +150,9 @@ static void lo_main(void)
     }
 }
 
-AL_TASK(lo, lo_main, 5, 1024);
+/* A scenario lets it die. */
+static const struct al_restart_policy at_once = {.budget = UINT16_MAX};
+AL_TASK_POLICY(lo, lo_main, 5, 1024, &at_once);
 
 /* ---- handlers ---- */
 
@@ -953,6 +955,295 @@ static void after_box_blocks(void)
     after_box();
 }
 
+/* ---- channels ---- */
+
+AL_CHAN(pipe, uint32_t, 2);
+static volatile int32_t piped; /* items in, minus items out */
+
+static void flowed(int32_t items)
+{
+    (void)__atomic_fetch_add(&piped, items, __ATOMIC_RELAXED);
+}
+
+static void pipe_post(void)
+{
+    al_status status = inj.fpu == 0 ? al_irq_chan_send(&pipe, 7)
+                                    : al_irq_raw_chan_send(&pipe, 7);
+
+    if (status == AL_OK) {
+        flowed(1);
+    }
+    should(status == AL_OK || status == AL_E_FULL ||
+                    (status == AL_E_CLOSED && pipe.al.chan.closed != 0),
+            "a handler's send's status");
+}
+
+static void pipe_send(al_time deadline)
+{
+    al_status status = al_chan_send_until(&pipe, 7, deadline);
+
+    if (status == AL_OK) {
+        flowed(1);
+    }
+    should(status == AL_OK || deadline == AL_POLL, "a send's status");
+}
+
+static al_status pipe_receive(al_time deadline)
+{
+    uint32_t item = 7;
+    al_status status = al_chan_recv_until(&pipe, &item, deadline);
+
+    if (status == AL_OK) {
+        flowed(-1);
+    }
+    should(item == 7, "an item that nobody sent");
+    return status;
+}
+
+static void after_pipe(void)
+{
+    while (pipe_receive(AL_POLL) == AL_OK) {
+    }
+    should(piped == 0 && al_chan_count(&pipe) == 0,
+            "an item lost, or received twice");
+    piped = 0;
+}
+
+static void op_pipe_free(void)
+{
+    pipe_send(AL_POLL);
+    should(pipe_receive(AL_POLL) == AL_OK, "an item is not there");
+}
+
+static void mid_pipe_receive(void)
+{
+    al_status status = pipe_receive(AL_FOREVER);
+
+    should(status == AL_OK || (status == AL_E_CLOSED && pipe.al.chan.closed),
+            "a receive's status");
+    mid_done++;
+}
+
+static void before_pipe_send(void)
+{
+    mid_begin(mid_pipe_receive);
+}
+
+static void op_pipe_send(void)
+{
+    pipe_send(AL_POLL);
+}
+
+static void after_pipe_send(void)
+{
+    mid_end();
+    after_pipe();
+}
+
+static void lo_pipe_send(void)
+{
+    pipe_send(AL_FOREVER);
+}
+
+static void before_pipe_receive(void)
+{
+    lo_rest(); /* at the same place in each round */
+    lo_begin(lo_pipe_send);
+}
+
+static void op_pipe_receive(void)
+{
+    should(pipe_receive(AL_FOREVER) == AL_OK, "a receive's status");
+}
+
+/* What handlers have put in may keep lo waiting. */
+static void after_pipe_receive(void)
+{
+    lo_rest();
+    while (pipe_receive(AL_POLL) == AL_OK) {
+    }
+    lo_wait();
+    after_pipe();
+}
+
+/* A handler may fill the room before op does. */
+static void lo_pipe_receive(void)
+{
+    do {
+        should(pipe_receive(AL_FOREVER) == AL_OK, "a receive's status");
+    } while (op_sends);
+}
+
+static void before_pipe_blocks(void)
+{
+    pipe_send(AL_POLL);
+    pipe_send(AL_POLL);
+    lo_begin(lo_pipe_receive);
+}
+
+static void op_pipe_blocks(void)
+{
+    op_sends = true;
+    pipe_send(AL_FOREVER);
+    op_sends = false;
+}
+
+static void after_pipe_blocks(void)
+{
+    lo_wait();
+    after_pipe();
+}
+
+static void op_pipe_close(void)
+{
+    al_chan_close(&pipe);
+}
+
+static void after_pipe_close(void)
+{
+    mid_end();
+    after_pipe();
+    al_chan_destroy(&pipe);
+    should(al_irq_chan_send(&pipe, 1) == AL_E_DESTROYED, "not destroyed");
+    al_chan_init(&pipe);
+}
+
+static void lo_dies(void)
+{
+    AL_CHAN_SENDER_SCOPED(&pipe);
+    al_panic("a peer");
+}
+
+static void before_pipe_peer(void)
+{
+    lo_begin(lo_dies);
+}
+
+/* Handlers' items come before, or after, the news. */
+static void op_pipe_peer(void)
+{
+    al_status status;
+
+    do {
+        status = pipe_receive(AL_FOREVER);
+    } while (status == AL_OK);
+    should(status == AL_E_PEER_RESTARTED, "a peer's death is not told");
+}
+
+static void after_pipe_peer(void)
+{
+    lo_rest();
+    after_pipe();
+}
+
+/* ---- software timers, parking ---- */
+
+static struct al_sem due = AL_SEM_INIT(0, 1000000);
+static struct al_timer soft = AL_TIMER_INIT_SEM(&due);
+static struct al_task_id op_id;
+
+static void soft_start(void)
+{
+    al_status status = inj.fpu == 0 ? al_irq_timer_start(&soft, 1, 1)
+                                    : al_irq_raw_timer_start(&soft, 1, 1);
+
+    should(status == AL_OK, "a start was refused");
+}
+
+static void op_soft_start(void)
+{
+    should(al_timer_start(&soft, 3, 3) == AL_OK && al_timer_is_running(&soft),
+            "a start's status");
+    (void)al_timer_stop(&soft);
+}
+
+static void op_soft_expires(void)
+{
+    (void)al_timer_start(&soft, 1, 0);
+    rig_pend_tick();
+    /* Or a handler has started it anew before that. */
+    should(al_sem_try_take(&due) == AL_OK || al_timer_is_running(&soft),
+            "not given at its tick");
+}
+
+static void after_soft(void)
+{
+    struct al_timer_info info;
+
+    (void)al_timer_stop(&soft);
+    al_timer_read(&soft, &info);
+    should(!info.running && soft.places == 0 && soft.control == 0,
+            "stopped, and not at rest");
+    while (al_sem_try_take(&due) == AL_OK) {
+    }
+}
+
+/* A start with a period: due at each tick from the next one on. */
+static void after_soft_runs(void)
+{
+    if (al_timer_is_running(&soft)) {
+        uint32_t given = (uint32_t)al_sem_count(&due);
+
+        rig_pend_tick();
+        should((uint32_t)al_sem_count(&due) == given + 1,
+                "a start by a handler is lost");
+    }
+    after_soft();
+}
+
+static void wake_op(void)
+{
+    al_status status = inj.fpu == 0 ? al_irq_task_wake(op_id)
+                                    : al_irq_raw_task_wake(op_id);
+
+    should(status == AL_OK, "a wake was refused");
+}
+
+static void lo_wake(void)
+{
+    (void)al_task_wake(op_id);
+}
+
+static void before_park(void)
+{
+    op_id = al_task_id_self();
+    lo_begin(lo_wake);
+}
+
+static void op_park(void)
+{
+    should(al_task_park(AL_FOREVER) == AL_OK, "parked, and not woken");
+}
+
+/* lo's word, or a handler's second one, is still there. */
+static void after_park(void)
+{
+    lo_wait();
+    (void)al_task_park(AL_POLL);
+    should(al_task_park(AL_POLL) == AL_E_TIMEOUT, "two wakes are not one");
+}
+
+/* A task that waits at an end finds nothing there, and others know of it. */
+static const char *check_pipe(void)
+{
+    const struct al_chan *chan = &pipe.al.chan;
+    uint32_t items = al_chan_count(&pipe);
+    bool receives = chan->waiters[AL_CHAN_RECEIVER].head != NULL;
+    bool sends = chan->waiters[AL_CHAN_SENDER].head != NULL;
+
+    if (chan->post.pending != 0 || soft.post.pending != 0) {
+        return "a post of a channel, or a timer, is left";
+    }
+    if ((receives && items != 0) || (sends && items != 2)) {
+        return "a channel serves late, or never";
+    }
+    if ((receives && (chan->tail & AL_CHAN_OPEN) != 0) ||
+            (sends && (chan->head & AL_CHAN_OPEN) != 0)) {
+        return "a channel's short way is open though a task waits";
+    }
+    return NULL;
+}
+
 static const char *check_objects(void)
 {
     if (event.post.pending != 0 || event.next != NULL ||
@@ -967,7 +1258,7 @@ static const char *check_objects(void)
                          : box.senders.head != NULL) {
         return "a mailbox hands over late, or never";
     }
-    return NULL;
+    return check_pipe();
 }
 
 const struct scenario scenarios[] = {
@@ -1021,6 +1312,22 @@ const struct scenario scenarios[] = {
                 after_box_receive, &plain, box_post},
         {"mailbox, send waits", before_box_blocks, op_box_blocks,
                 after_box_blocks, &plain, box_post},
+        {"channel, free", NULL, op_pipe_free, after_pipe, &plain, pipe_post},
+        {"channel, send", before_pipe_send, op_pipe_send, after_pipe_send,
+                &plain, pipe_post},
+        {"channel, receive", before_pipe_receive, op_pipe_receive,
+                after_pipe_receive, &plain, pipe_post},
+        {"channel, send waits", before_pipe_blocks, op_pipe_blocks,
+                after_pipe_blocks, &plain, pipe_post},
+        {"channel, closed", before_pipe_send, op_pipe_close, after_pipe_close,
+                &plain, pipe_post},
+        {"channel, a peer dies", before_pipe_peer, op_pipe_peer,
+                after_pipe_peer, &plain, pipe_post, true},
+        {"timer, started and stopped", NULL, op_soft_start, after_soft_runs,
+                &plain, soft_start},
+        {"timer, expires", NULL, op_soft_expires, after_soft_runs, &plain,
+                soft_start},
+        {"park", before_park, op_park, after_park, &plain, wake_op},
 };
 const unsigned scenario_count = sizeof(scenarios) / sizeof(scenarios[0]);
 

@@ -23,7 +23,9 @@
 #include "test.h"
 
 /* Instructions from the give in a handler to the task's next own one. */
-#define LONGEST 1100
+#ifndef LONGEST
+#  define LONGEST 1100
+#endif
 
 static const struct {
     const char *name;
@@ -111,8 +113,9 @@ static void sweep_all(const struct scenario *s)
     if (s == scenarios) {
         overhead = insns - fewest;
     }
-    /* Two: what the division of the clock's counts loses. */
-    CHECK(fewest + 2 >= insns - overhead,
+    /* Two: what the division of the clock's counts loses. Up to 13 of a death's
+     * 1100 instructions are no places of their own; which is not known. */
+    CHECK(fewest + (s->dies ? 16 : 2) >= insns - overhead,
             "%s, fpu %u: %u places of %u instructions", s->name, fpu,
             (unsigned)fewest, (unsigned)(insns - overhead));
 }
