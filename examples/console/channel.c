@@ -192,11 +192,7 @@ static bool end(const char *rest)
     return true;
 }
 
-static const struct {
-    const char *name;
-    bool (*run)(const char *rest); /* false: those words make no sense */
-    bool alone;                    /* needs no channel */
-} verbs[] = {
+static const struct verb verbs[] = {
         {"make", make, true},
         {"send", send, false},
         {"recv", recv, false},
@@ -209,24 +205,8 @@ static const struct {
 
 void channel_command(const char *rest)
 {
-    struct word verb = word_next(&rest);
-
-    if (verb.length == 0) {
-        show();
-        return;
+    if (!verb_run(verbs, VERBS, exists, show, rest)) {
+        say("chan make | send NUMBER | recv MS | wait MS | close | end; chan alone "
+            "shows it\n");
     }
-    for (size_t i = 0; i < VERBS; i++) {
-        if (!word_is(verb, verbs[i].name)) {
-            continue;
-        }
-        if (!exists && !verbs[i].alone) {
-            show();
-            return;
-        }
-        if (verbs[i].run(rest)) {
-            return;
-        }
-    }
-    say("chan make | send NUMBER | recv MS | wait MS | close | end; chan alone "
-        "shows it\n");
 }

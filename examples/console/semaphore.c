@@ -190,11 +190,7 @@ static bool end(const char *rest)
     return true;
 }
 
-static const struct {
-    const char *name;
-    bool (*run)(const char *rest); /* false: those words make no sense */
-    bool alone;                    /* needs no semaphore */
-} verbs[] = {
+static const struct verb verbs[] = {
         {"make", make, true},
         {"give", give, false},
         {"take", take, false},
@@ -206,24 +202,8 @@ static const struct {
 
 void semaphore_command(const char *rest)
 {
-    struct word verb = word_next(&rest);
-
-    if (verb.length == 0) {
-        show();
-        return;
+    if (!verb_run(verbs, VERBS, exists, show, rest)) {
+        say("sem make UNITS MAX | give | take MS | wait MS [PRIO] | end; "
+            "sem alone shows it\n");
     }
-    for (size_t i = 0; i < VERBS; i++) {
-        if (!word_is(verb, verbs[i].name)) {
-            continue;
-        }
-        if (!exists && !verbs[i].alone) {
-            show();
-            return;
-        }
-        if (verbs[i].run(rest)) {
-            return;
-        }
-    }
-    say("sem make UNITS MAX | give | take MS | wait MS [PRIO] | end; "
-        "sem alone shows it\n");
 }

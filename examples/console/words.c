@@ -80,3 +80,25 @@ bool word_none(const char *at)
 {
     return word_next(&at).length == 0;
 }
+
+bool verb_run(const struct verb *verbs, size_t count, bool exists,
+        void (*show)(void), const char *rest)
+{
+    struct word word = word_next(&rest);
+
+    if (word.length == 0) {
+        show();
+        return true;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!word_is(word, verbs[i].name)) {
+            continue;
+        }
+        if (exists || verbs[i].alone) {
+            return verbs[i].run(rest);
+        }
+        show();
+        return true;
+    }
+    return false;
+}

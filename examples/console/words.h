@@ -32,3 +32,18 @@ bool word_next_number(
 
 /* Is there nothing but blanks left? */
 bool word_none(const char *at);
+
+/* What a command about one object can be told to do with it. */
+struct verb {
+    const char *name;
+    bool (*run)(const char *rest); /* false: those words make no sense */
+    bool alone;                    /* needs no object */
+};
+
+/*
+ * Run the verb that `rest` begins with. Without a word, or when the object does
+ * not exist and the verb needs it, `show` tells how things are. False: no such
+ * verb, or not with those words.
+ */
+bool verb_run(const struct verb *verbs, size_t count, bool exists,
+        void (*show)(void), const char *rest);

@@ -4,45 +4,14 @@
  */
 #include "hands.h"
 
-#define JOURNAL 64
-
 const struct al_restart_policy hand_policy = {.budget = UINT16_MAX};
-
-static char text[JOURNAL];
-static volatile unsigned length;
-
-void journal_clear(void)
-{
-    for (unsigned i = 0; i < JOURNAL; i++) {
-        text[i] = '\0';
-    }
-    length = 0;
-}
-
-const char *journal(void)
-{
-    return text;
-}
-
-bool journal_is(const char *expected)
-{
-    unsigned i = 0;
-
-    while (expected[i] != '\0' && text[i] == expected[i]) {
-        i++;
-    }
-    return expected[i] == text[i];
-}
 
 AL_NORETURN void hand_loop(struct hand *hand)
 {
     for (;;) {
         al_sem_take(&hand->go);
         hand->status = hand->job(hand);
-        if (length < JOURNAL - 1) {
-            text[length] = hand->letter;
-            length++;
-        }
+        journal_note(hand->letter);
         hand->done = true;
     }
 }

@@ -11,6 +11,7 @@
 
 #include "../interleave/rig.h"
 
+#include "journal.h"
 #include "test.h"
 
 struct hand {
@@ -52,11 +53,6 @@ al_status hand_park(struct hand *self);
 al_status hand_sleep(struct hand *self);
 al_status hand_join(struct hand *self);
 al_status hand_nothing(struct hand *self);
-
-/* Letters of those that were done, in order, since journal_clear(). */
-void journal_clear(void);
-const char *journal(void);
-bool journal_is(const char *expected);
 
 /* All of the kernel's structures: "right", or what is wrong. */
 const char *kernel(void);

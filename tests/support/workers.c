@@ -2,14 +2,14 @@
 /* The workers. See workers.h. */
 #include "workers.h"
 
+#include "journal.h"
+
 #define COUNT 7
 
 static struct worker workers[COUNT];
 static struct al_sem go[COUNT] = {AL_SEM_INIT(0, 1), AL_SEM_INIT(0, 1),
         AL_SEM_INIT(0, 1), AL_SEM_INIT(0, 1), AL_SEM_INIT(0, 1),
         AL_SEM_INIT(0, 1), AL_SEM_INIT(0, 1)};
-static char journal[32];
-static volatile unsigned length;
 
 struct worker *worker_of(char letter)
 {
@@ -32,29 +32,6 @@ void workers_give_way(void)
     (void)al_task_set_prio(al_task_id_self(), WORKERS_JUDGE_PRIO);
 }
 
-const char *workers_log(void)
-{
-    return journal;
-}
-
-bool workers_log_is(const char *expected)
-{
-    unsigned i = 0;
-
-    while (expected[i] != '\0' && journal[i] == expected[i]) {
-        i++;
-    }
-    return expected[i] == '\0' && i == length;
-}
-
-void workers_clear(void)
-{
-    for (unsigned i = 0; i < sizeof(journal); i++) {
-        journal[i] = '\0';
-    }
-    length = 0;
-}
-
 unsigned workers_busy(void)
 {
     unsigned busy = 0;
@@ -71,10 +48,7 @@ static void work(unsigned n)
         al_sem_take(&go[n]);
         workers[n].job(&workers[n]);
         workers[n].busy = false;
-        if (length < sizeof(journal) - 1) {
-            journal[length] = (char)('a' + n);
-            length++;
-        }
+        journal_note((char)('a' + n));
     }
 }
 

@@ -3,7 +3,8 @@
 
 /*
  * Seven tasks that do what the judge (the test's own task, priority 5) hands
- * them, one job each at a time, and note their letter when they have done it.
+ * them, one job each at a time, and note their letter in the journal (journal.h)
+ * when they have done it.
  *
  *   a 10   b 11   c 10   d 12   e 10   f 11   g 3
  *
@@ -35,11 +36,6 @@ void worker_begin(char letter, void (*job)(struct worker *worker));
 
 /* Lets g run as well; for the judge. */
 void workers_give_way(void);
-
-/* Letters of those that are done, in order, since the last workers_clear(). */
-const char *workers_log(void);
-bool workers_log_is(const char *expected);
-void workers_clear(void);
 
 /* How many have a job. */
 unsigned workers_busy(void);

@@ -19,6 +19,7 @@
  */
 #include "../interleave/rig.h"
 
+#include "journal.h"
 #include "test.h"
 
 /* ---- sizes ---- */
@@ -153,35 +154,6 @@ static void sizes(void)
 
 /* ---- waiting ---- */
 
-static char journal[32];
-static volatile unsigned length;
-
-static void note(char c)
-{
-    if (length < sizeof(journal) - 1) {
-        journal[length] = c;
-        length++;
-    }
-}
-
-static bool journal_is(const char *expected)
-{
-    unsigned i = 0;
-
-    while (expected[i] != '\0' && journal[i] == expected[i]) {
-        i++;
-    }
-    return expected[i] == '\0' && i == length;
-}
-
-static void clear(void)
-{
-    for (unsigned i = 0; i < sizeof(journal); i++) {
-        journal[i] = '\0';
-    }
-    length = 0;
-}
-
 AL_CHAN(queue, uint32_t, 2);
 AL_CHAN(queue64, struct item64, 2);
 
@@ -203,7 +175,7 @@ static void helper_main(const unsigned *n)
         help[*n].status = 1;
         help[*n].job(*n);
         help[*n].done = al_now();
-        note((char)('a' + *n));
+        journal_note((char)('a' + *n));
     }
 }
 
@@ -257,20 +229,20 @@ static void receivers_wait(void)
 {
     uint32_t value;
 
-    clear();
+    journal_clear();
     start(3, recv_one);
     start(0, recv_one);
     start(2, recv_one);
     start(1, recv_one);
-    CHECK(length == 0, "four receivers wait");
+    CHECK(journal_length() == 0, "four receivers wait");
     CHECK(al_chan_try_recv(&queue, &value) == AL_E_EMPTY, "a try in between");
     for (uint32_t i = 0; i < 4; i++) {
         CHECK(al_chan_send(&queue, 70 + i) == AL_OK, "item %u", (unsigned)i);
-        CHECK(length == (i < 3 ? i + 1 : 3), "item %u: who runs at once",
-                (unsigned)i);
+        CHECK(journal_length() == (i < 3 ? i + 1 : 3),
+                "item %u: who runs at once", (unsigned)i);
     }
     al_sleep(1);
-    CHECK(journal_is("bacd"), "the most urgent first: %s", journal);
+    CHECK(journal_is("bacd"), "the most urgent first: %s", journal());
     CHECK(help[1].value == 70 && help[0].value == 71 && help[2].value == 72 &&
                     help[3].value == 73 && help[3].status == AL_OK,
             "each has its item");
@@ -282,21 +254,22 @@ static void senders_wait(void)
 {
     uint32_t values[6] = {0};
 
-    clear();
+    journal_clear();
     CHECK(al_chan_send(&queue, 1) == AL_OK && al_chan_send(&queue, 2) == AL_OK,
             "two items fill it");
     start(3, send_one);
     start(0, send_one);
     start(2, send_one);
     start(1, send_one);
-    CHECK(length == 0, "four senders wait");
+    CHECK(journal_length() == 0, "four senders wait");
     CHECK(al_chan_try_send(&queue, 9) == AL_E_FULL, "full for a try");
     for (unsigned i = 0; i < 6; i++) {
         CHECK(al_chan_recv(&queue, &values[i]) == AL_OK, "receive %u", i);
-        CHECK(length == (i < 3 ? i + 1 : 3), "receive %u: who runs at once", i);
+        CHECK(journal_length() == (i < 3 ? i + 1 : 3),
+                "receive %u: who runs at once", i);
     }
     al_sleep(1);
-    CHECK(journal_is("bacd"), "the most urgent first: %s", journal);
+    CHECK(journal_is("bacd"), "the most urgent first: %s", journal());
     CHECK(values[0] == 1 && values[1] == 2 && values[2] == 101 &&
                     values[3] == 100 && values[4] == 102 && values[5] == 103,
             "the items in the order of their senders");
@@ -309,7 +282,7 @@ static void large_items_wait(void)
 {
     struct item64 item;
 
-    clear();
+    journal_clear();
     start(0, recv64);
     start(1, recv64);
     fill(&item, sizeof(item), 6);

@@ -21,6 +21,7 @@
 #include "../interleave/rig.h"
 #include "../support/workers.h"
 
+#include "journal.h"
 #include "test.h"
 
 static struct al_cond cond = AL_COND_INIT;
@@ -89,7 +90,7 @@ static void begin(char letter, uint32_t times, uint32_t mode, al_time deadline)
 
 static void begin_all(const char *who, uint32_t times)
 {
-    workers_clear();
+    journal_clear();
     for (; *who != '\0'; who++) {
         begin(*who, times, 0, AL_FOREVER);
     }
@@ -112,8 +113,8 @@ static void signals(bool held)
         workers_give_way();
         CHECK(workers_busy() == 7 - i, "held %d: signal %u wakes one", held, i);
     }
-    CHECK(workers_log_is("dbfaceg"), "held %d: the most urgent first: %s", held,
-            workers_log());
+    CHECK(journal_is("dbfaceg"), "held %d: the most urgent first: %s", held,
+            journal());
 }
 
 static void broadcasts(bool held)
@@ -137,8 +138,8 @@ static void broadcasts(bool held)
         CHECK(once == 7, "held %d: broadcast %u wakes each once: %u", held, i,
                 once);
     }
-    CHECK(workers_log_is("dbfaceg"), "held %d: the most urgent first: %s", held,
-            workers_log());
+    CHECK(journal_is("dbfaceg"), "held %d: the most urgent first: %s", held,
+            journal());
     al_cond_broadcast(&cond);
 }
 
@@ -161,7 +162,7 @@ static void broadcast_in_broadcast(void)
     begin_all("ac", 1);
     begin('d', 1, 2, AL_FOREVER);
     al_cond_broadcast(&cond);
-    CHECK(workers_log_is("dac"), "a signal in a broadcast: %s", workers_log());
+    CHECK(journal_is("dac"), "a signal in a broadcast: %s", journal());
     begin_all("a", 1);
     CHECK(workers_busy() == 1, "is not kept for who comes later");
     al_cond_signal(&cond);
@@ -196,16 +197,16 @@ static void released(void)
 {
     const struct worker *g = worker_of('g');
 
-    workers_clear();
+    journal_clear();
     worker_begin('g', wait_other_job);
     workers_give_way();
-    CHECK(workers_log_is("d") && !al_mutex_is_held(&other),
-            "who waits has let go of the mutex: %s", workers_log());
+    CHECK(journal_is("d") && !al_mutex_is_held(&other),
+            "who waits has let go of the mutex: %s", journal());
     lock();
     al_cond_signal(&cond);
     unlock();
     workers_give_way();
-    CHECK(workers_log_is("dg") && g->status == AL_OK && g->got == 0x0c03,
+    CHECK(journal_is("dg") && g->status == AL_OK && g->got == 0x0c03,
             "what it inherited ended: %x", (unsigned)g->got);
 }
 
@@ -312,12 +313,12 @@ static void poisoned(void)
 
 static void destroyed(void)
 {
-    workers_clear();
+    journal_clear();
     for (const char *who = "acbefd"; *who != '\0'; who++) {
         begin_plain(*who, AL_FOREVER);
     }
     al_cond_destroy(&cond);
-    CHECK(workers_log_is("dbface"), "destroy wakes all: %s", workers_log());
+    CHECK(journal_is("dbface"), "destroy wakes all: %s", journal());
     for (char who = 'a'; who <= 'f'; who++) {
         CHECK(ended(who, AL_E_DESTROYED, true), "%c is told, with the mutex",
                 who);

@@ -21,6 +21,7 @@
 #include "../interleave/rig.h"
 #include "../support/workers.h"
 
+#include "journal.h"
 #include "test.h"
 
 static struct al_event event = AL_EVENT_INIT;
@@ -176,7 +177,7 @@ static void one_by_one(void)
 {
     const char *name = from_names[from];
 
-    workers_clear();
+    journal_clear();
     for (const char *who = "gacbefd"; *who != '\0'; who++) {
         begin(*who, 1u << 5, AL_EVENT_ANY);
         workers_give_way();
@@ -191,15 +192,15 @@ static void one_by_one(void)
         CHECK(workers_busy() == 7 - i && al_event_get(&event) == 0,
                 "%s: set %u wakes one", name, i);
     }
-    CHECK(workers_log_is("dbfaceg"), "%s: the most urgent first: %s", name,
-            workers_log());
+    CHECK(journal_is("dbfaceg"), "%s: the most urgent first: %s", name,
+            journal());
 }
 
 static void kept(void)
 {
     const char *name = from_names[from];
 
-    workers_clear();
+    journal_clear();
     begin('a', 3, AL_EVENT_ALL | AL_EVENT_KEEP);
     begin('b', 1, AL_EVENT_ANY | AL_EVENT_KEEP);
     begin('c', 1, AL_EVENT_ANY);
@@ -207,8 +208,8 @@ static void kept(void)
     begin('e', 2, AL_EVENT_ANY | AL_EVENT_KEEP);
     begin('f', 3, AL_EVENT_ANY | AL_EVENT_KEEP);
     set(3);
-    CHECK(workers_log_is("bface") && al_event_get(&event) == 2,
-            "%s: kept for the next, until consumed: %s", name, workers_log());
+    CHECK(journal_is("bface") && al_event_get(&event) == 2,
+            "%s: kept for the next, until consumed: %s", name, journal());
     CHECK(ended('a', AL_OK, 3) && ended('b', AL_OK, 1) &&
                     ended('c', AL_OK, 1) && ended('e', AL_OK, 2) &&
                     ended('f', AL_OK, 3),
@@ -226,7 +227,7 @@ static void all_orders(void)
     unsigned right = 0;
 
     for (unsigned i = 0; i < 6; i++) {
-        workers_clear();
+        journal_clear();
         begin('a', 7, AL_EVENT_ALL);
         set(1u << orders[i][0]);
         right += workers_busy() == 1;
@@ -261,7 +262,7 @@ static void several(void)
 {
     const char *name = from_names[from];
 
-    workers_clear();
+    journal_clear();
     begin('a', 0x0f, AL_EVENT_ANY);
     begin('b', 0x11, AL_EVENT_ALL);
     begin('c', 0x06, AL_EVENT_ALL);
@@ -270,15 +271,15 @@ static void several(void)
     begin('f', 0x30, AL_EVENT_ANY);
     set(0x3f);
     /* b: 11; f: 20; a: 0e; nothing for c and e. */
-    CHECK(workers_log_is("bfa") && al_event_get(&event) == 0,
-            "%s: one set for several: %s", name, workers_log());
+    CHECK(journal_is("bfa") && al_event_get(&event) == 0,
+            "%s: one set for several: %s", name, journal());
     CHECK(ended('b', AL_OK, 0x11) && ended('f', AL_OK, 0x20) &&
                     ended('a', AL_OK, 0x0e),
             "%s: no bit twice", name);
     set(0x86);
-    CHECK(workers_log_is("bfadc") && ended('d', AL_OK, 0x80) &&
+    CHECK(journal_is("bfadc") && ended('d', AL_OK, 0x80) &&
                     ended('c', AL_OK, 6),
-            "%s: the rest: %s", name, workers_log());
+            "%s: the rest: %s", name, journal());
     set(0x0c);
     CHECK(ended('e', AL_OK, 0x0c) && al_event_get(&event) == 0,
             "%s: none is left", name);
@@ -288,12 +289,12 @@ static void several(void)
 
 static void end(void)
 {
-    workers_clear();
+    journal_clear();
     for (const char *who = "acbefd"; *who != '\0'; who++) {
         begin(*who, 8, AL_EVENT_ANY);
     }
     al_event_destroy(&event);
-    CHECK(workers_log_is("dbface"), "destroy wakes all: %s", workers_log());
+    CHECK(journal_is("dbface"), "destroy wakes all: %s", journal());
     CHECK(ended('a', AL_E_DESTROYED, 0) && ended('d', AL_E_DESTROYED, 0),
             "they are told");
     CHECK(al_irq_event_set(&event, 1) == AL_E_DESTROYED &&

@@ -22,6 +22,7 @@
 #include "../interleave/rig.h"
 #include "../support/workers.h"
 
+#include "journal.h"
 #include "test.h"
 
 static struct al_mailbox box = AL_MAILBOX_INIT;
@@ -208,7 +209,7 @@ static void to_receivers(enum from from)
     const char *name = from_names[from];
     unsigned right = 0;
 
-    workers_clear();
+    journal_clear();
     for (const char *who = "gacbefd"; *who != '\0'; who++) {
         begin_receive(*who, AL_FOREVER);
     }
@@ -220,8 +221,8 @@ static void to_receivers(enum from from)
                  ended(order[i], AL_OK, 100 + i) &&
                  al_mailbox_peek(&box) == NULL;
     }
-    CHECK(right == 7 && workers_log_is(order),
-            "%s: each item to the next: %u, %s", name, right, workers_log());
+    CHECK(right == 7 && journal_is(order), "%s: each item to the next: %u, %s",
+            name, right, journal());
     put(from, 7, 1);
     CHECK(received(AL_OK, 7) && handler.ok == 1, "%s: nobody waits", name);
 }
@@ -264,7 +265,7 @@ static void senders(void)
     static const char order[] = "dbfaceg";
     unsigned right = 0;
 
-    workers_clear();
+    journal_clear();
     CHECK(sent(AL_OK, 50), "the first is in");
     for (const char *who = "gacbefd"; *who != '\0'; who++) {
         begin_send(*who, (uintptr_t)*who, AL_FOREVER);
@@ -284,17 +285,17 @@ static void senders(void)
         right += workers_busy() == 6 - i &&
                  ended(order[i], AL_OK, (uintptr_t)order[i]);
     }
-    CHECK(right == 14 && workers_log_is(order),
-            "each receive lets the next in: %u, %s", right, workers_log());
+    CHECK(right == 14 && journal_is(order),
+            "each receive lets the next in: %u, %s", right, journal());
     CHECK(received(AL_OK, 'g') && received(AL_E_TIMEOUT, 0), "and the last");
     /* A receiver that waits, then senders. */
-    workers_clear();
+    journal_clear();
     begin_receive('d', AL_FOREVER);
     begin_send('a', 1, AL_FOREVER);
     begin_send('c', 2, AL_FOREVER);
     begin_send('e', 3, AL_FOREVER);
-    CHECK(workers_log_is("dac") && ended('d', AL_OK, 1) && workers_busy() == 1,
-            "one is received, one is in, one waits: %s", workers_log());
+    CHECK(journal_is("dac") && ended('d', AL_OK, 1) && workers_busy() == 1,
+            "one is received, one is in, one waits: %s", journal());
     CHECK(received(AL_OK, 2) && received(AL_OK, 3) && workers_busy() == 0,
             "all come, in their order");
 }
@@ -352,14 +353,14 @@ static void end(void)
 {
     void *item = NULL;
 
-    workers_clear();
+    journal_clear();
     for (const char *who = "acbd"; *who != '\0'; who++) {
         begin_receive(*who, AL_FOREVER);
     }
     al_mailbox_destroy(&box);
-    CHECK(workers_log_is("dbac") && ended('a', AL_E_DESTROYED, 0) &&
+    CHECK(journal_is("dbac") && ended('a', AL_E_DESTROYED, 0) &&
                     ended('d', AL_E_DESTROYED, 0),
-            "destroy wakes receivers: %s", workers_log());
+            "destroy wakes receivers: %s", journal());
     CHECK(al_irq_mailbox_post(&box, ITEM(1)) == AL_E_DESTROYED &&
                     al_irq_mailbox_overwrite(&box, ITEM(1), &item) ==
                             AL_E_DESTROYED &&
@@ -374,14 +375,14 @@ static void end(void)
                     al_mailbox_peek(&box) == NULL,
             "NULL is no message");
     CHECK(sent(AL_OK, 1), "made anew");
-    workers_clear();
+    journal_clear();
     for (const char *who = "acbd"; *who != '\0'; who++) {
         begin_send(*who, 2, AL_FOREVER);
     }
     al_mailbox_destroy(&box);
-    CHECK(workers_log_is("dbac") && ended('a', AL_E_DESTROYED, 2) &&
+    CHECK(journal_is("dbac") && ended('a', AL_E_DESTROYED, 2) &&
                     al_mailbox_peek(&box) == NULL,
-            "destroy wakes senders: %s", workers_log());
+            "destroy wakes senders: %s", journal());
     al_mailbox_init(&made);
     CHECK(al_mailbox_overwrite(&made, ITEM(1)) == NULL &&
                     al_mailbox_peek(&made) == ITEM(1),

@@ -15,36 +15,8 @@
  */
 #include <alula/alula.h>
 
+#include "journal.h"
 #include "test.h"
-
-static char journal[64];
-static volatile unsigned length;
-
-static void note(char c)
-{
-    if (length < sizeof(journal) - 1) {
-        journal[length] = c;
-        length++;
-    }
-}
-
-static bool journal_is(const char *expected)
-{
-    unsigned i = 0;
-
-    while (expected[i] != '\0' && journal[i] == expected[i]) {
-        i++;
-    }
-    return expected[i] == '\0' && i == length;
-}
-
-static void journal_clear(void)
-{
-    for (unsigned i = 0; i < sizeof(journal); i++) {
-        journal[i] = '\0';
-    }
-    length = 0;
-}
 
 static struct al_sem go[6] = {AL_SEM_INIT(0, 1), AL_SEM_INIT(0, 1),
         AL_SEM_INIT(0, 1), AL_SEM_INIT(0, 1), AL_SEM_INIT(0, 1),
@@ -58,7 +30,7 @@ static void worker(unsigned n)
     for (;;) {
         al_sem_take(&go[n]);
         for (unsigned i = 0; i < rounds; i++) {
-            note((char)('a' + n));
+            journal_note((char)('a' + n));
             al_yield();
         }
     }
@@ -94,11 +66,11 @@ static void f_main(void)
 {
     for (;;) {
         al_sem_take(&go[5]);
-        note('f');
+        journal_note('f');
         al_sem_give(&high_go);
-        note('F');
+        journal_note('F');
         al_yield();
-        note('f');
+        journal_note('f');
     }
 }
 
@@ -113,12 +85,12 @@ static void high_main(void)
 {
     for (;;) {
         al_sem_take(&high_go);
-        note('H');
+        journal_note('H');
         if (high_wakes >= 0) {
             al_sem_give(&go[(unsigned)high_wakes]);
         }
         al_yield();
-        note('h');
+        journal_note('h');
     }
 }
 
@@ -126,7 +98,7 @@ AL_TASK(high, high_main, 10, 1024);
 
 static void ends_main(void)
 {
-    note('!');
+    journal_note('!');
 }
 
 AL_TASK(ends, ends_main, 31, 1024);
@@ -152,26 +124,26 @@ static void judge_main(void)
 
     rounds = 1;
     release("dcaeb");
-    CHECK(journal_is("ecabd"), "by priority, equals by arrival: %s", journal);
+    CHECK(journal_is("ecabd"), "by priority, equals by arrival: %s", journal());
     release("bac");
-    CHECK(journal_is("bac"), "another order of arrival: %s", journal);
+    CHECK(journal_is("bac"), "another order of arrival: %s", journal());
     rounds = 3;
     release("abc");
-    CHECK(journal_is("abcabcabc"), "yield goes round: %s", journal);
+    CHECK(journal_is("abcabcabc"), "yield goes round: %s", journal());
     release("ad");
-    CHECK(journal_is("aaaddd"), "not to a less urgent task: %s", journal);
+    CHECK(journal_is("aaaddd"), "not to a less urgent task: %s", journal());
     release("ade");
-    CHECK(journal_is("eeeaaaddd"), "nor from a more urgent one: %s", journal);
+    CHECK(journal_is("eeeaaaddd"), "nor from a more urgent one: %s", journal());
 
     rounds = 1;
     high_wakes = 0;
     release("fb");
     /* f, preempted by high, goes on before b, which came before a. */
     CHECK(journal_is("fHhFbaf"), "a preempted task keeps its place: %s",
-            journal);
+            journal());
     high_wakes = -1;
     release("f");
-    CHECK(journal_is("fHhFf"), "alone as well: %s", journal);
+    CHECK(journal_is("fHhFf"), "alone as well: %s", journal());
     test_done();
 }
 

@@ -18,38 +18,18 @@
  */
 #include "../interleave/rig.h"
 
+#include "journal.h"
 #include "test.h"
 
 static struct al_sem sem = AL_SEM_INIT(0, 5);
 static struct al_sem one = AL_SEM_INIT(1, 1);
-
-static char journal[16];
-static volatile unsigned length;
-
-static void note(char c)
-{
-    if (length < sizeof(journal) - 1) {
-        journal[length] = c;
-        length++;
-    }
-}
-
-static bool journal_is(const char *expected)
-{
-    unsigned i = 0;
-
-    while (expected[i] != '\0' && journal[i] == expected[i]) {
-        i++;
-    }
-    return expected[i] == '\0' && i == length;
-}
 
 static void waiter(char name, struct al_sem *go)
 {
     for (;;) {
         al_sem_take(go);
         al_sem_take(&sem);
-        note(name);
+        journal_note(name);
     }
 }
 
@@ -72,18 +52,10 @@ WAITER(4, e, 10);
 WAITER(5, f, 11);
 WAITER(6, g, 3);
 
-static void clear(void)
-{
-    for (unsigned i = 0; i < sizeof(journal); i++) {
-        journal[i] = '\0';
-    }
-    length = 0;
-}
-
 /* The tasks named wait for `sem` then, in that order. */
 static void line_up(const char *order)
 {
-    clear();
+    journal_clear();
     for (; *order != '\0'; order++) {
         al_sem_give(&go[*order - 'a']);
         al_sleep(1); /* g is less urgent than the judge */
@@ -127,14 +99,14 @@ static void order(void)
     for (unsigned i = 1; i <= 7; i++) {
         CHECK(al_sem_give(&sem) == AL_OK, "give %u to a waiter", i);
         al_sleep(1);
-        CHECK(length == i, "give %u wakes one", i);
+        CHECK(journal_length() == i, "give %u wakes one", i);
     }
-    CHECK(journal_is("dbfaceg"), "the most urgent first: %s", journal);
+    CHECK(journal_is("dbfaceg"), "the most urgent first: %s", journal());
     al_sem_give(&sem);
     al_sem_give(&sem);
     line_up("acg");
     CHECK(journal_is("ac") && sem.waiting == 1, "units that were there: %s",
-            journal);
+            journal());
     al_sem_give(&sem);
     al_sem_give(&sem);
     al_sleep(1);
@@ -189,17 +161,17 @@ static void from_handlers(bool locked)
     for (int i = 0; i < 5; i++) {
         al_sem_take(&sem);
     }
-    clear();
+    journal_clear();
     for (const char *who = "acbefd"; *who != '\0'; who++) {
         al_sem_give(&go[*who - 'a']);
     }
     CHECK(sem.waiting == 6, "locked %d: six wait", locked);
     give_by_handler(4, locked);
     CHECK(journal_is("dbfa"), "locked %d: four woke at once: %s", locked,
-            journal);
+            journal());
     give_by_handler(9, locked);
     CHECK(journal_is("dbface") && handler.ok == 7 && handler.full == 2,
-            "locked %d: two woke, five stay: %s", locked, journal);
+            "locked %d: two woke, five stay: %s", locked, journal());
     for (int i = 0; i < 5; i++) {
         al_sem_take(&sem);
     }

@@ -20,40 +20,18 @@
  */
 #include "../interleave/rig.h"
 
+#include "journal.h"
 #include "test.h"
 
 AL_TIMER_SERVICE(urgent, 12, 1024);
 AL_TIMER_SERVICE(lazy, 3, 1536);
 
-static char journal[32];
-static volatile unsigned length;
-
 static void note(void *what)
 {
-    if (length < sizeof(journal) - 1) {
-        journal[length] = (char)(uintptr_t)what;
-        length++;
-        journal[length] = '\0';
-    }
+    journal_note((char)(uintptr_t)what);
 }
 
 #define MARK(character) ((void *)(uintptr_t)(character))
-
-static bool journal_is(const char *expected)
-{
-    unsigned i = 0;
-
-    while (expected[i] != '\0' && journal[i] == expected[i]) {
-        i++;
-    }
-    return expected[i] == '\0' && i == length;
-}
-
-static void clear(void)
-{
-    length = 0;
-    journal[0] = '\0';
-}
 
 static void tick(unsigned n)
 {
@@ -71,21 +49,21 @@ static struct al_timer e = AL_TIMER_INIT_CALL(&lazy, note, MARK('e'));
 
 static void in_order(void)
 {
-    clear();
+    journal_clear();
     al_timer_start(&a, 3, 0);
     al_timer_start(&b, 1, 0);
     al_timer_start(&c, 2, 0);
     CHECK(al_timer_is_running(&a), "runs until it is due");
     tick(3);
-    CHECK(journal_is("bca"), "in the order due: %s", journal);
+    CHECK(journal_is("bca"), "in the order due: %s", journal());
     CHECK(!al_timer_is_running(&a) && !al_timer_is_running(&b),
             "and is at rest then");
-    clear();
+    journal_clear();
     al_timer_start(&d, 1, 0);
     al_timer_start(&e, 2, 0);
     al_timer_start(&a, 3, 0);
     tick(3);
-    CHECK(journal_is("a"), "the more urgent service at once: %s", journal);
+    CHECK(journal_is("a"), "the more urgent service at once: %s", journal());
     CHECK(al_timer_is_running(&d) && al_timer_is_running(&e),
             "what waits for a service runs");
     al_sleep_until(AL_POLL);
@@ -146,8 +124,8 @@ static void at_work(void)
     al_time base;
 
     let_lazy_run();
-    CHECK(journal_is("ade"), "the lazy one in its turn: %s", journal);
-    clear();
+    CHECK(journal_is("ade"), "the lazy one in its turn: %s", journal());
+    journal_clear();
     base = al_now();
     al_timer_start(&work, 1, 0);
     al_timer_start(&a, 2, 2);
@@ -157,13 +135,13 @@ static void at_work(void)
     tick(6);
     al_timer_read(&a, &info);
     CHECK(journal_is("(") && info.expiries == 3 && info.missed == 2,
-            "the others wait: %s", journal);
+            "the others wait: %s", journal());
     (void)al_sem_give(&hold);
-    CHECK(journal_is("()ab"), "and run behind it: %s", journal);
+    CHECK(journal_is("()ab"), "and run behind it: %s", journal());
     al_timer_read(&a, &info);
     CHECK(info.running && info.next == base + 8, "in its phase");
     tick(1);
-    CHECK(journal_is("()aba"), "the next in its phase: %s", journal);
+    CHECK(journal_is("()aba"), "the next in its phase: %s", journal());
     al_timer_stop(&a);
     al_timer_init_call(&self, &urgent, again, &self);
     al_timer_start(&self, 1, 0);
@@ -175,7 +153,7 @@ static void at_work(void)
 
 static void does_not_begin(void)
 {
-    clear();
+    journal_clear();
     al_timer_start(&d, 1, 0);
     tick(1);
     CHECK(al_timer_is_running(&d) && al_timer_stop(&d) == AL_OK &&
@@ -185,17 +163,17 @@ static void does_not_begin(void)
     tick(1);
     CHECK(al_timer_stop(&e) == AL_OK, "a periodic one");
     let_lazy_run();
-    CHECK(journal_is(""), "neither began: %s", journal);
+    CHECK(journal_is(""), "neither began: %s", journal());
     al_timer_start(&d, 1, 0);
     tick(1);
     al_timer_start(&d, 3, 0);
     let_lazy_run();
     CHECK(journal_is("") && al_timer_is_running(&d), "started anew: %s",
-            journal);
+            journal());
     tick(3);
     let_lazy_run();
-    CHECK(journal_is("d"), "later: %s", journal);
-    clear();
+    CHECK(journal_is("d"), "later: %s", journal());
+    journal_clear();
     al_timer_init_call(&self, &lazy, note, MARK('s'));
     al_timer_start(&d, 1, 0);
     al_timer_start(&self, 2, 0);
@@ -204,7 +182,7 @@ static void does_not_begin(void)
     al_timer_destroy(&self);
     let_lazy_run();
     CHECK(journal_is("de"), "destroyed in the middle of the queue: %s",
-            journal);
+            journal());
 }
 
 static volatile unsigned deaths;
@@ -232,7 +210,7 @@ static void contained(void)
     struct al_crash_record record;
     struct al_task_info info;
 
-    clear();
+    journal_clear();
     al_timer_start(&counts, 1, 1);
     al_timer_start(&deadly, 1, 2);
     al_timer_start(&a, 1, 0);
@@ -243,13 +221,13 @@ static void contained(void)
     CHECK(al_crash_read(crashes + 1, &record) == AL_OK &&
                     record.cause == AL_CAUSE_PANIC && record.scopes_undone == 1,
             "with a record; its lock was given back");
-    CHECK(journal_is("a"), "what was due with it runs: %s", journal);
+    CHECK(journal_is("a"), "what was due with it runs: %s", journal());
     tick(6);
     al_task_read(&urgent_task, &info);
     CHECK(deaths == 4 && info.restarts == 4, "a periodic one dies again");
-    CHECK(journal_is("ab"), "others on the same service: %s", journal);
+    CHECK(journal_is("ab"), "others on the same service: %s", journal());
     let_lazy_run();
-    CHECK(journal_is("abd"), "the other service: %s", journal);
+    CHECK(journal_is("abd"), "the other service: %s", journal());
     CHECK(al_sem_count(&counted) == 7, "a timer without a callback: %d",
             (int)al_sem_count(&counted));
     CHECK(al_timer_stop(&deadly) == AL_OK && al_timer_stop(&counts) == AL_OK,
