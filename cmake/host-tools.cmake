@@ -6,7 +6,8 @@
 # and again by CMakeLists.txt for users with a toolchain file of their own.
 #
 # as-arm/rev.h is included by every compilation (alula.cmake): it is rewritten
-# when a tool changes, so that each object is then filtered again.
+# when a tool, or a file of stated bounds that alula-as reads, changes, so that
+# each object is then filtered again.
 #
 # Not here: what the tools are told to do; that is alula.cmake.
 
@@ -49,8 +50,13 @@ function(alula_host_tool out)
     message(FATAL_ERROR "The host tool ${out} does not compile.")
   endif()
   file(RENAME "${out}.${nonce}" "${out}")
+  alula_filter_again()
+endfunction()
+
+# alula_filter_again(): each object is compiled anew by the next build.
+function(alula_filter_again)
   file(WRITE "${ALULA_TOOLS_DIR}/as-arm/rev.h"
-    "/* Rewritten whenever a tool that shapes objects is. */\n")
+    "/* Rewritten whenever what shapes objects has changed. */\n")
 endfunction()
 
 if(NOT alula_trying)
@@ -61,5 +67,11 @@ if(NOT alula_trying)
   # The same program under its other name launches Clang.
   file(CREATE_LINK "as-arm/as" "${ALULA_TOOLS_DIR}/alula-clang" SYMBOLIC)
   alula_host_tool("${ALULA_TOOLS_DIR}/cc-quiet" "${ALULA_ROOT}/tools/cc-quiet.c")
+  file(GLOB alula_bounds "${ALULA_ROOT}/tools/bounds/*.bounds")
+  foreach(bounds IN LISTS alula_bounds)
+    if("${bounds}" IS_NEWER_THAN "${ALULA_TOOLS_DIR}/as-arm/rev.h")
+      alula_filter_again()
+    endif()
+  endforeach()
   file(LOCK "${ALULA_TOOLS_DIR}/lock" RELEASE)
 endif()
