@@ -349,7 +349,8 @@ static bool is_its_own_tag(enum kind kind, uint32_t tag)
             [KIND_timer] = AL_KIND_TIMER,
             [KIND_service] = AL_KIND_TIMER,
             [KIND_target] = AL_KIND_SEM,
-            [KIND_next] = 0};
+            [KIND_task] = AL_KIND_TASK,
+            [KIND_next] = AL_KIND_TASK};
 
     return tag == tags[kind] && tag != 0;
 }

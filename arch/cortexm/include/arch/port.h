@@ -200,8 +200,7 @@ AL_INLINE bool arch_store_if(void *word, uintptr_t value)
 
 /* The image has function `name`, though nothing calls it: a relocation that
  * relocates nothing. */
-#define ARCH_NEEDS(name) \
-  __asm__ volatile(".reloc ., R_ARM_NONE, " #name)
+#define ARCH_NEEDS(name) __asm__ volatile(".reloc ., R_ARM_NONE, " #name)
 
 /* Keeps a word out of the registers that short instructions need, so that the
  * others suffice for what must have no frame. */
