@@ -149,7 +149,14 @@ void al_sem_shake(struct al_sem *sem);
 
 void al_bare(void);
 """
-checks.equal("a new function is missed", list(gaps([*headers, MORE], tables)), [
+
+
+def beside(headers, tables):
+    """The gaps that are there beside those found above."""
+    return [gap for gap in gaps(headers, tables) if gap not in found]
+
+
+checks.equal("a new function is missed", beside([*headers, MORE], tables), [
     "al_bare has no contract, and is not named as a part of others",
     "al_sem_shake is called from no handler",
     "al_sem_shake is given no false object",
@@ -164,6 +171,6 @@ for gone, said in (
          ["al_irq_event_set is not called with address 0 in a handler"])):
     less = [re.sub(rf"(?m)^{re.escape(gone)}", "/* ", t) for t in tables]
     less = [re.sub(r"(?m)^/\* .*", "", t) for t in less]
-    checks.equal(f"a row less is missed: {gone}", list(gaps(headers, less)),
+    checks.equal(f"a row less is missed: {gone}", beside(headers, less),
                  said)
 sys.exit(checks.done())
