@@ -37,7 +37,7 @@ char *emit_section_name(const struct emit *e, struct span name)
 
 /* A section of ours that goes with the function's: --gc-sections and COMDAT
  * groups drop both together. */
-static void put_section(
+void emit_section(
         struct emit *e, const char *name, const char *flags, int section)
 {
     const struct section *s = &e->u->sections[section];
@@ -73,11 +73,11 @@ void emit_record(struct emit *e, int function, const struct verdict *v)
 
     emit_insert(e, entry->offset + (uint32_t)entry->name.n + 1,
             mem_text(" .Lal_f%d:", label));
-    put_section(e, ".alula.fn", "o", f->section);
+    emit_section(e, ".alula.fn", "o", f->section);
     buf_format(&e->records, "\t.word .Lal_f%d, %d, %d, %u\n", label, v->own,
             v->effective, (unsigned)v->form | args << 8);
     if (check < FORM_INTERNAL && (v->effective > 64 || args != 0)) {
-        put_section(e, ".alula.frames", "ao", f->section);
+        emit_section(e, ".alula.frames", "ao", f->section);
         buf_format(&e->records, "\t.word .Lal_f%d, %u\n", label,
                 (unsigned)(v->effective + 3) / 4 << 12 | args);
     }

@@ -47,3 +47,10 @@ void emit_replace(struct emit *e, struct span old, char *text);
 void emit_insert(struct emit *e, uint32_t offset, char *text);
 void emit_record(struct emit *e, int function, const struct verdict *v);
 void emit_all(struct emit *e, struct buf *out);
+
+/* A section of ours, to be filled in, that goes with `section`. */
+void emit_section(
+        struct emit *e, const char *name, const char *flags, int section);
+
+/* close.c: the calls that "@alula: close" notes stand before. */
+void close_sites(struct emit *e);

@@ -102,6 +102,7 @@ bool filter_file(const struct options *o, const char *input, FILE *messages,
         }
         walk_forget(&w);
     }
+    close_sites(&e);
     shorten_unwinding(&e);
     if (o->mode == MODE_KERNEL) {
         name_sections(&e);

@@ -130,6 +130,13 @@ int f(int a)
     return a;
 }
 ''', [error(3, 'f', "sp moves inside .rept, .irp or .if", MARK)]),
+    ('close', 'gc', '.c', (), '''int f(int a)
+{
+    __asm volatile("@alula: close" ::: "memory");
+    return a;
+}
+''', [error(3, 'f', "no call follows `@alula: close'", "let a plain call follow "
+            "the note")]),
 )
 
 # Assembly as a compiler might print it, which it never does: `f` is broken.

@@ -163,6 +163,38 @@ int both(int a, int b, int c, int d, struct s e) { char x[200];
     c.equal('frames_table', table, want)
 
 
+def closes(c, tool):
+    """.alula.closes has what is behind each call that a note stands before,
+    once and sorted, also where the compiler merged two ends of blocks."""
+    src = tool.write('closes.c', '''#define CLOSE __asm volatile \\
+    ("@alula: close" ::: "memory")
+void (*volatile fn)(void *);
+void g(void *);
+void one(void *a) { CLOSE; fn(a); g(a); }
+void two(void *a, int b) { g(a); if (b) { CLOSE; fn(a); } else
+    { g(a); CLOSE; fn(a); } g(a); }
+int jumps(void *a, int b) { if (b == 1) { g(a); CLOSE; fn(a); return 3; }
+    if (b == 2) { g(a); g(a); CLOSE; fn(a); return 3; } g(a); return 4; }
+void none(void *a) { fn(a); g(a); }
+''')
+    for which, levels in (('g', '02s'), ('c', '02s')):
+        for level in levels:
+            done, obj = tool.compile(which, src, '-O' + level)
+            elf = tool.tmp / 'closes.elf'
+            run('arm-none-eabi-ld', '-e0', '--defsym=g=0x100001',
+                '--defsym=al_cleanup_support=0x100001',
+                '--defsym=__aeabi_unwind_cpp_pr0=0',
+                '--defsym=__aeabi_unwind_cpp_pr1=0', '-o', elf, obj)
+            image = stackgraph.Graph(str(elf), {}).image
+            words = [w for s in image.elf.sections
+                     if s.name == '.alula.closes' for w in image.elf.words(s)]
+            behind = {a + 2 for f in image.functions.values()
+                      for a in f.indirect if f.name != 'none'}
+            c.check(f'closes_{which}_O{level}', done.returncode == 0 and
+                    words == sorted(behind) and len(words) >= 3,
+                    f'{words}, wanted {sorted(behind)}; {done.stderr}')
+
+
 def options(c, tool):
     src = tool.write('ok.s', cases.HEAD + 'bx lr\n')
     for option, said in (
@@ -436,8 +468,8 @@ def main():
     with tempfile.TemporaryDirectory() as tmp:
         os.environ['TMPDIR'] = tmp
         tool = Tool(tmp)
-        for part in (refusals, forms, frames_table, options, real_assembler,
-                     lto, launcher, rounding, ranges, quick):
+        for part in (refusals, forms, frames_table, closes, options,
+                     real_assembler, lto, launcher, rounding, ranges, quick):
             part(c, tool)
         sanitized(c, tool, tmp)
         if '--full' in sys.argv:
