@@ -29,6 +29,8 @@
  *                                 at which their cleanups may run
  * port.h: ARCH_IRQ_LEVELS         interrupt priorities below the fault entries
  * port.h: arch_scope_write/read()  a scope's four words; compiler barriers
+ * port.h: arch_scope_closing()    compiler barrier; the next call is that of a
+ *                                 cleanup, which may need more than the stack
  * port.h: arch_entry_sp()         stack pointer at the entry of this function
  * port.h: arch_in_handler()       true in an interrupt or fault handler
  * port.h: arch_pend_switch_irq()  arch_pend_switch() in a handler, where it

@@ -83,16 +83,17 @@ static uintptr_t opened_at(const struct al_scope *scope)
     return scope->fn != NULL ? (uintptr_t)scope : (uintptr_t)scope->arg;
 }
 
-/* Poison every mutex that the task holds; returns how many scopes are open, as
- * far as the chain makes sense. */
-static uint32_t take_stock(const struct al_task *self)
+/* Poison every mutex that the task took at `from` or above; returns how many
+ * scopes are open, as far as the chain makes sense. */
+static uint32_t take_stock(const struct al_task *self, uintptr_t from)
 {
     struct al_scope *scope = self->scopes;
     uint32_t count = 0;
 
     while (scope != NULL && count < TASK_SCOPES_MAX &&
             task_scope_is_sane(self, scope) &&
-            (scope->fn != NULL || mutex_poison(scope))) {
+            (scope->fn != NULL || opened_at(scope) < from ||
+                    mutex_poison(scope))) {
         count++;
         scope = scope->prev;
     }
@@ -248,16 +249,19 @@ AL_NORETURN void recover_continue(void)
     }
 }
 
-AL_NORETURN void recover_begin(enum recover_phase phase)
+void recover_open(struct al_task *self, uint32_t phase, uintptr_t from)
 {
-    struct al_task *self = al_core.current;
-
     self->crash = crash_open(self, time_now());
     self->limit = task_recovery_limit(self->def);
     self->phase = (unsigned)phase & 15u;
     kill_begins(self);
     self->recover_sp = arch_death_run_sp(&self->death);
-    self->crash->scopes_undone = take_stock(self);
+    self->crash->scopes_undone = take_stock(self, from);
+}
+
+AL_NORETURN void recover_begin(enum recover_phase phase)
+{
+    recover_open(al_core.current, (uint32_t)phase, 0);
     recover_continue();
 }
 
@@ -289,7 +293,7 @@ uintptr_t recover_nested(uintptr_t sp)
     KERNEL_MUST(RECOVER, 1, (self->phase & RECOVER_USER) != 0);
     self->crash->nested++;
     self->cause = AL_CAUSE_NONE;
-    (void)take_stock(self);
+    (void)take_stock(self, 0);
     if (sp < lowest) {
         /* Recovery needs the room, and so would their functions. */
         forget_below(self, lowest);

@@ -30,6 +30,14 @@ enum recover_phase {
 AL_NORETURN void recover_begin(enum recover_phase phase);
 
 /*
+ * The first part of it: the record is opened, mutexes that were taken at `from`
+ * or above are poisoned. For a task in a cleanup that is let finish first, with
+ * task->death as its caller's frame left it: recover_continue() follows, or
+ * recover_nested().
+ */
+void recover_open(struct al_task *self, uint32_t phase, uintptr_t from);
+
+/*
  * User code that recovery ran died in turn, at `sp`: it alone is given up, and
  * what it opened is undone. Runs at `sp`, over the dead frames that hold what
  * it opened; returns where recover_continue() is to be called.

@@ -108,7 +108,11 @@ svc_number:
         str     r3, [r1, #DEATH_CFSR]
         ldr     r3, [r0, #16]           /* stacked r12: sp - frame of form 2 */
         str     r3, [r1, #DEATH_ADDRESS]
-        b       al_fault_take
+        mov     r3, lr
+        bl      al_fault_take
+        ldr     r2, =al_check_entry
+        str     r2, [r0, #24]           /* not al_recover_entry */
+        bx      r3
 svc_false:
         ldr     r9, [r1, #TASK_LIMIT]   /* precompiled code left garbage */
         bx      lr
@@ -348,7 +352,10 @@ panic_now:
         str     r2, [r0, #DEATH_LR]
         mrs     r2, xpsr
         str     r2, [r0, #DEATH_PSR]
-al_recover_entry:                       /* a label: its address is even */
+        /* An image with cleanups that may go on has its own, in cleanup.S. */
+        .weak   al_check_entry
+al_check_entry:
+al_recover_entry:                       /* labels: their addresses are even */
         /* r4-r11 and sp are as at the death. */
         ldr     r0, =al_core
         ldr     r0, [r0, #CORE_CURRENT]

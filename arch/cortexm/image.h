@@ -25,6 +25,10 @@ extern const struct frame_entry __al_frames_end[];
 extern const struct index_entry __exidx_start[];
 extern const struct index_entry __exidx_end[];
 
+/* Where calls of cleanups come back to, bit 0 clear, sorted. */
+extern const uint32_t __al_closes_start[];
+extern const uint32_t __al_closes_end[];
+
 extern char __al_text_low[];
 extern char __al_text_high[];
 extern char __al_kernel_low[];

@@ -298,8 +298,7 @@ AL_NORETURN void arch_reset(void)
     }
 }
 
-/* Binary search in the table of frames above the slack; 0: not there. */
-static uint32_t frame_of(uint32_t pc)
+uint32_t arch_frame_of(uint32_t pc)
 {
     const struct frame_entry *low = __al_frames_start;
     const struct frame_entry *high = __al_frames_end;
@@ -355,7 +354,7 @@ bool arch_trap_is_real(const struct exception_frame *frame,
     case ARCH_TRAP_LARGE:
         return frame->r12 < task->limit;
     case ARCH_TRAP_TABLE:
-        return sp - (frame_of(frame->pc) - SLACK) < task->limit;
+        return sp - (arch_frame_of(frame->pc) - SLACK) < task->limit;
     default:
         return true;
     }
@@ -445,7 +444,7 @@ void arch_death_describe(
     case ARCH_TRAP_LARGE:
     case ARCH_TRAP_TABLE:
         record->cause = AL_CAUSE_OVERFLOW;
-        record->detail[0] = frame_of(death->trap_pc);
+        record->detail[0] = arch_frame_of(death->trap_pc);
         return;
     case ARCH_TRAP_VARIABLE:
         record->cause = AL_CAUSE_VLA;
@@ -458,6 +457,8 @@ void arch_death_describe(
     case ARCH_TRAP_STACK:
         record->cause = AL_CAUSE_STACK;
         record->detail[0] = death->sp;
+        return;
+    case ARCH_TRAP_NONE:
         return;
     }
 }

@@ -41,7 +41,7 @@ arch_recover_again:
 /* AL_NORETURN void arch_recover_call(void (*fn)(void *), void *arg,
  *                                    uintptr_t sp) */
         .section .text.arch_recover_call, "ax", %progbits
-        .global arch_recover_call, arch_recover_pad
+        .global arch_recover_call, arch_recover_pad, arch_recover_next
         .global _Unwind_Resume, __cxa_end_cleanup
         .type arch_recover_call, %function
         .type _Unwind_Resume, %function

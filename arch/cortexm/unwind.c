@@ -169,7 +169,9 @@ __attribute__((noinline)) static uint32_t pop_vfp(
         *to++ = *(const uint32_t *)vsp;
         vsp += 4;
     }
-    arch_vfp_load(d);
+    if (death->trap != ARCH_TRAP_NONE) {
+        arch_vfp_load(d);
+    }
     return vsp;
 }
 
@@ -275,6 +277,7 @@ __attribute__((noinline)) static enum arch_frame leave_frame(
                     *(const uint32_t *)vsp;
             vsp += 4;
         }
+        death->address = vsp;
     }
     at = (death->lr & ~1u) - 2;
     if (vsp - low > room || !in_code(at)) {

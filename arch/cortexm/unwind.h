@@ -10,3 +10,7 @@
 /* The walk stands at a function's entry, before its first instruction: only
  * leave it. */
 void arch_unwind_entry(struct arch_death *death);
+
+/* The frame that the stack check of the function at `pc` is about, from the
+ * table of those above the slack; 0: not there. */
+uint32_t arch_frame_of(uint32_t pc);

@@ -186,6 +186,20 @@ void al_heap_read_region(int32_t region, struct al_heap_info *info);
 /* Opens a scope that frees `*slot`, then allocates into it. */
 void al_heap_scope_open(struct al_scope *scope, void **slot, size_t bytes);
 
+/* Closes it. What it calls belongs to the kernel and runs out of no stack. */
+AL_INLINE void al_heap_scope_close(struct al_scope *scope)
+{
+    void (*fn)(void *);
+    void *arg;
+
+    if (al_scope_leave(scope, &fn, &arg)) {
+        AL_BARRIER();
+        fn(arg);
+    } else {
+        __al_scope_close(scope);
+    }
+}
+
 /**
  * Allocate until the end of the enclosing block, or of the task.
  *
@@ -193,10 +207,10 @@ void al_heap_scope_open(struct al_scope *scope, void **slot, size_t bytes);
  *                      the heap has no such block
  * @param[in] bytes
  */
-#define AL_HEAP_SCOPED(pointer, bytes)                                \
-  void *pointer = NULL;                                               \
-  __attribute__((cleanup(al_scope_close))) struct al_scope AL_UNIQUE( \
-          al_heap_);                                                  \
+#define AL_HEAP_SCOPED(pointer, bytes)                                     \
+  void *pointer = NULL;                                                    \
+  __attribute__((cleanup(al_heap_scope_close))) struct al_scope AL_UNIQUE( \
+          al_heap_);                                                       \
   al_heap_scope_open(&AL_UNIQUE(al_heap_), &(pointer), bytes)
 
 AL_EXTERN_C_END

@@ -58,20 +58,37 @@ AL_INLINE void al_scope_open(
     AL_BARRIER();
 }
 
-/* Unlinked first: if fn dies, recovery does not run it a second time. */
+/*
+ * For what closes scopes: the task's newest scope is taken out of its chain,
+ * and *fn is to be called with *arg; false: __al_scope_close() does it all.
+ * Unlinked first: if fn dies, recovery does not run it a second time.
+ */
+AL_INLINE bool al_scope_leave(
+        struct al_scope *scope, void (**fn)(void *), void **arg)
+{
+    void *prev;
+    void *task;
+
+    arch_scope_read(scope, arg, &prev, fn, &task);
+    if (__builtin_expect(((struct al_task *)task)->scopes != scope, 0)) {
+        return false;
+    }
+    ((struct al_task *)task)->scopes = (struct al_scope *)prev;
+    return true;
+}
+
+/* fn is code that may run out of its stack: what arch_scope_closing() notes
+ * lets it finish all the same. */
 AL_INLINE void al_scope_close(struct al_scope *scope)
 {
     void (*fn)(void *);
-    void *prev;
-    void *task;
     void *arg;
 
-    arch_scope_read(scope, &arg, &prev, &fn, &task);
-    if (__builtin_expect(((struct al_task *)task)->scopes == scope, 1)) {
-        ((struct al_task *)task)->scopes = (struct al_scope *)prev;
-        AL_BARRIER();
+    if (al_scope_leave(scope, &fn, &arg)) {
+        arch_scope_closing();
         fn(arg);
     } else {
+        arch_scope_closing();
         __al_scope_close(scope);
     }
 }
@@ -83,7 +100,9 @@ AL_INLINE void al_scope_close(struct al_scope *scope)
  * @param[in] argument  handed to it; must live as long as the block
  * @context   task
  * @unwind    runs once, newest first, at its own frame's stack pointer; if it
- *            dies in turn, it alone is abandoned
+ *            dies in turn, it alone is abandoned. An overflow inside it at the
+ *            end of the block ends the task after it, if it gets by with
+ *            AL_CFG_CLEANUP_STACK bytes more
  * @cost      14 instructions beyond fn itself; docs/numbers.md#defer
  */
 #define AL_DEFER(function, argument)                                  \

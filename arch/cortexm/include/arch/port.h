@@ -27,7 +27,8 @@ struct arch_death {
     uint32_t trap;    /* enum arch_trap */
     uint32_t psr;
     uint32_t cfsr;    /* CFSR at a fault; 0: none */
-    uint32_t address; /* MMFAR or BFAR, if valid; of a trap: r12, or sp */
+    uint32_t address; /* MMFAR or BFAR, if valid; of a trap: r12, or sp; of a
+                         step: behind what was popped last */
 };
 
 /* The return address, as crash records tell it. */
@@ -55,6 +56,7 @@ enum arch_trap {
     ARCH_TRAP_VARIABLE = 4,
     ARCH_TRAP_FAULT = 5,
     ARCH_TRAP_STACK = 6,  /* a fault that the stack pointer caused */
+    ARCH_TRAP_NONE = 7,   /* nobody died: a walk that only looks */
     ARCH_TRAP_FORCED = 8, /* killed, and stopped where it was */
 };
 
@@ -100,6 +102,10 @@ AL_INLINE void arch_scope_read(const void *scope, void **arg, void **prev,
     *fn = r2;
     *task = r3;
 }
+
+/* Barrier before the call of a cleanup at the end of its block; alula-as notes
+ * where that call comes back to, for cleanup.c. */
+#define arch_scope_closing() __asm__ volatile("@alula: close" ::: "memory")
 
 /* The address in front of this function's own frame. Clang gives its frame
  * pointer, r7, as that: r7 and lr are the frame's topmost words. */

@@ -48,6 +48,8 @@ AL_INLINE void arch_scope_read(const void *scope, void **arg, void **prev,
     *task = s->task;
 }
 
+#define arch_scope_closing() __asm__ volatile("" ::: "memory")
+
 #define arch_entry_sp() ((uintptr_t)__builtin_frame_address(0))
 
 AL_INLINE bool arch_in_handler(void)
