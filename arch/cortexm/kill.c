@@ -46,6 +46,8 @@ extern char al_recover_entry[];
 extern char al_trampoline_end[];
 extern char __al_kernel_low[];
 extern char __al_kernel_high[];
+extern char __al_text_low[];
+extern char __al_text_high[];
 
 void arch_killed(void);
 void al_trampoline(void);
@@ -157,12 +159,49 @@ static bool in_kernel(uint32_t pc)
     return pc >= (uint32_t)__al_kernel_low && pc < (uint32_t)__al_kernel_high;
 }
 
+/* Instructions that a compiler puts between the store that takes a scope off
+ * its chain and the call of its function. */
+#define LOOK_AHEAD 6u
+
+/*
+ * Is a call by pointer next, with no branch before it? It may be that of a
+ * cleanup whose scope is off the chain already: it is let begin. Thumb-2, ARM
+ * DDI 0403E, A5.2 and A5.3.
+ */
+static bool is_before_call(uint32_t pc)
+{
+    const uint16_t *at = (const uint16_t *)(pc & ~1u);
+
+    for (unsigned n = 0; n < LOOK_AHEAD; n++) {
+        uint32_t word;
+
+        if ((uint32_t)at < (uint32_t)__al_text_low ||
+                (uint32_t)at >= (uint32_t)__al_text_high - 4) {
+            return false;
+        }
+        word = *at;
+        if ((word & 0xff87) == 0x4780) {
+            return true; /* BLX */
+        }
+        if (word >> 12 == 0xd || word >> 11 == 0x1c || word >> 8 == 0x47 ||
+                word >> 8 == 0xbd || (word & 0xf500) == 0xb100) {
+            return false; /* B, BX, POP with pc, CBZ */
+        }
+        if (word >> 11 == 0x1e && (at[1] & 0x8000) != 0) {
+            return false; /* B, BL */
+        }
+        at += word >> 11 >= 0x1d ? 2 : 1;
+    }
+    return false;
+}
+
 bool kill_arch_here(struct al_task *task)
 {
     struct arch_death *death = &task->death;
     uint32_t *frame = frame_of(task);
 
-    if (frame == NULL || in_kernel(frame[FRAME_PC])) {
+    if (frame == NULL || in_kernel(frame[FRAME_PC]) ||
+            is_before_call(frame[FRAME_PC])) {
         return false;
     }
     death->trap = ARCH_TRAP_FORCED;
