@@ -32,6 +32,10 @@
 #include "time.h"
 #include "wait.h"
 
+/* Times the grace that a task is not stopped in a cleanup without a frame: a
+ * short one that is called again and again is not there each time. */
+#define PATIENCE 8u
+
 static struct {
     struct al_task *last; /* of the ring; its link is the first; NULL: empty */
     uint32_t count;       /* members of the ring */
@@ -181,7 +185,7 @@ static void abandon_held(struct al_task *task)
     if (task->state == AL_TASK_WAITING) {
         (void)leave_wait_held(task);
     } else {
-        (void)kill_arch_here(task);
+        (void)kill_arch_here(task, false);
     }
 }
 
@@ -211,9 +215,11 @@ static void look_at_dying_held(struct al_task *task, uint32_t now)
 
 static void look_at_doomed_held(struct al_task *task, uint32_t now)
 {
+    uint32_t since = now - (uint32_t)task->recover_sp;
+
     doom_held(task);
-    if (now - (uint32_t)task->recover_sp >= AL_CFG_KILL_GRACE) {
-        (void)kill_arch_here(task);
+    if (since >= AL_CFG_KILL_GRACE) {
+        (void)kill_arch_here(task, since < PATIENCE * AL_CFG_KILL_GRACE);
     }
 }
 
@@ -263,7 +269,6 @@ void kill_expired_held(struct al_timer_node *timer)
 void kill_begins(struct al_task *self)
 {
     if ((self->phase & RECOVER_USER) == 0) {
-        kill_arch_put_back(self);
     }
     softlock_take();
     self->crash->checksum = progress_of(self);

@@ -36,13 +36,7 @@ void kill_arch_at_wait(struct al_task *task);
  * A task that has not begun dies before it does. To be repeated: code that keeps data in the limit's register is skipped. */
 void kill_arch_at_check(struct al_task *task);
 
-/*
- * The current task died at the entry of a function: was that a cleanup, whose
- * scope had been taken off the chain to be closed? Then the scope is put back.
- * In the dying task, lock free.
- */
-void kill_arch_put_back(struct al_task *self);
-
 /* The task is to go on in its recovery, from the instruction that it has come
- * to. False: not from that one; ask again later. */
-bool kill_arch_here(struct al_task *task);
+ * to. False: not from that one; ask again later. `patient`: nor if that may be
+ * one of a cleanup, at the end of a block. */
+bool kill_arch_here(struct al_task *task, bool patient);

@@ -42,7 +42,7 @@ extern char al_recover_entry[];
 void arch_recover_next(void);
 void arch_cleanup_trapped(struct trapped *at, struct al_task *task);
 
-static bool closes_scope(uint32_t return_address)
+bool arch_closes_scope(uint32_t return_address)
 {
     const uint32_t *low = __al_closes_start;
     const uint32_t *high = __al_closes_end;
@@ -147,7 +147,7 @@ static uint32_t look(const struct trapped *at, struct al_task *task,
         if (!past_pad && record != NULL) {
             crash_add_pc(record, arch_death_pc(death));
         }
-    } while (past_pad || !closes_scope(death->pc + 2));
+    } while (past_pad || !arch_closes_scope(death->pc + 2));
     death->trap = trap;
     return low;
 }

@@ -13,8 +13,7 @@
 #include "arch.h"
 #include "offsets.h"
 #include "registers.h"
-
-#include <alula/scope.h>
+#include "unwind.h"
 
 /* Words of a saved context. */
 enum {
@@ -115,28 +114,6 @@ void kill_arch_at_check(struct al_task *task)
     }
 }
 
-/* A stack check's trap lies at most so far behind its function's entry. */
-#define CHECK_BYTES 16u
-
-void kill_arch_put_back(struct al_task *self)
-{
-    const struct arch_death *death = &self->death;
-    uintptr_t at = (death->sp + 3) & ~3u;
-
-    if (death->trap == ARCH_TRAP_PANIC || death->trap > ARCH_TRAP_TABLE) {
-        return;
-    }
-    for (; at <= self->stack_high - sizeof(struct al_scope); at += 4) {
-        struct al_scope *scope = (struct al_scope *)at;
-
-        if (scope->task == self && scope->prev == self->scopes &&
-                death->trap_pc - ((uint32_t)scope->fn & ~1u) <= CHECK_BYTES) {
-            self->scopes = scope;
-            return;
-        }
-    }
-}
-
 /* The exception frame of a task that was preempted, or is interrupted; NULL: it
  * called, or is about to resume. */
 static uint32_t *frame_of(const struct al_task *task)
@@ -195,13 +172,23 @@ static bool is_before_call(uint32_t pc)
     return false;
 }
 
-bool kill_arch_here(struct al_task *task)
+/* In a cleanup without a frame, whose entry has no check? What is in lr may be
+ * older: then the closing function itself has gone on. */
+static bool in_cleanup(const uint32_t *frame)
+{
+    uint32_t lr = frame[FRAME_LR] & ~1u;
+
+    return arch_closes_scope != NULL && arch_closes_scope(lr) &&
+           arch_function_of(frame[FRAME_PC]) != arch_function_of(lr - 2);
+}
+
+bool kill_arch_here(struct al_task *task, bool patient)
 {
     struct arch_death *death = &task->death;
     uint32_t *frame = frame_of(task);
 
     if (frame == NULL || in_kernel(frame[FRAME_PC]) ||
-            is_before_call(frame[FRAME_PC])) {
+            is_before_call(frame[FRAME_PC]) || (patient && in_cleanup(frame))) {
         return false;
     }
     death->trap = ARCH_TRAP_FORCED;

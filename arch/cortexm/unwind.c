@@ -55,6 +55,11 @@ AL_INLINE const struct index_entry *index_of(uint32_t pc)
     return low;
 }
 
+uint32_t arch_function_of(uint32_t pc)
+{
+    return prel31(&index_of(pc)->function);
+}
+
 /* `count` numbers in uleb128; returns where the next one is. */
 static const uint8_t *read_numbers(
         const uint8_t *at, uint32_t *numbers, uint32_t count)

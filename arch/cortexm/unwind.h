@@ -14,3 +14,11 @@ void arch_unwind_entry(struct arch_death *death);
 /* The frame that the stack check of the function at `pc` is about, from the
  * table of those above the slack; 0: not there. */
 uint32_t arch_frame_of(uint32_t pc);
+
+/* Does the call of a cleanup, at the end of its block, come back there? Weak:
+ * an image without such calls has no cleanup.c. */
+bool arch_closes_scope(uint32_t return_address) __attribute__((weak));
+
+/* Where the function at `pc` begins, or one of its neighbours that is left in
+ * the same way. */
+uint32_t arch_function_of(uint32_t pc);

@@ -14,7 +14,8 @@
  *   it is ready             at the next function that it enters, but for leaf
  *                           functions without a frame; calls of the kernel are
  *                           let finish
- *   it enters none          after AL_CFG_KILL_GRACE ticks, where it is
+ *   it enters none          after AL_CFG_KILL_GRACE ticks, where it is; up to
+ *                           eight times that, if it is in a cleanup each time
  *   it is dying already     nothing more happens; a cleanup that does not
  *                           return for AL_CFG_KILL_GRACE ticks is abandoned,
  *                           and the next one goes on

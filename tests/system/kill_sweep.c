@@ -13,7 +13,7 @@
  *   4. again, with AL_KILL_END and a task made at run time: its memory is back
  * Fails if: a task dies with a scope taken off its chain but not undone, or in
  * the middle of the kernel.
- * builds: gcc-O2 clang-O2 clang-Os
+ * builds: gcc-O0 gcc-O2 gcc-Os clang-O0 clang-O2 clang-Os
  * sources: ../interleave/rig.c
  * timeout: 300
  */
