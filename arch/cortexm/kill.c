@@ -138,10 +138,10 @@ static bool in_kernel(uint32_t pc)
 
 /* Instructions that a compiler puts between the store that takes a scope off
  * its chain and the call of its function. */
-#define LOOK_AHEAD 6u
+#define LOOK_AHEAD 10u
 
 /*
- * Is a call by pointer next, with no branch before it? It may be that of a
+ * Is a call by pointer next, if no branch forward is taken before it? It may be that of a
  * cleanup whose scope is off the chain already: it is let begin. Thumb-2, ARM
  * DDI 0403E, A5.2 and A5.3.
  */
@@ -160,9 +160,9 @@ static bool is_before_call(uint32_t pc)
         if ((word & 0xff87) == 0x4780) {
             return true; /* BLX */
         }
-        if (word >> 12 == 0xd || word >> 11 == 0x1c || word >> 8 == 0x47 ||
-                word >> 8 == 0xbd || (word & 0xf500) == 0xb100) {
-            return false; /* B, BX, POP with pc, CBZ */
+        if (word >> 11 == 0x1c || word >> 8 == 0x47 || word >> 8 == 0xbd ||
+                (word >> 12 == 0xd && (word & 0x80) != 0)) {
+            return false; /* B, BX, POP with pc; B<c> backwards */
         }
         if (word >> 11 == 0x1e && (at[1] & 0x8000) != 0) {
             return false; /* B, BL */

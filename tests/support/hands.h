@@ -32,7 +32,7 @@ struct hand {
   {                                                     \
     hand_loop(&name##_hand);                            \
   }                                                     \
-  AL_TASK_POLICY(name, name##_main, priority, 1280, &hand_policy)
+  AL_TASK_POLICY(name, name##_main, priority, 1536, &hand_policy)
 
 /* Restarts without limit, at once. */
 extern const struct al_restart_policy hand_policy;

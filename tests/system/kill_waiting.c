@@ -282,8 +282,8 @@ static void each_wait(void)
         wait = waits[n / 2].wait;
         use_fpu = n % 2 != 0;
         deferred = 0;
-        CHECK(!hand_do(&v_hand, hand_wait, NULL, 0), "%s%s: it waits", name,
-                fpu);
+        CHECK(!hand_do(&v_hand, hand_wait, NULL, 0) && deferred == 0,
+                "%s%s: it waits", name, fpu);
         CHECK(al_task_kill(id_v, AL_KILL_RESTART) == AL_OK,
                 "%s%s: it is killed", name, fpu);
         CHECK(v.generation == generation + 1 && !v_hand.done,
