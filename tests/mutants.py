@@ -3,6 +3,7 @@
 """Tries the mutations of tests/mutants.list: each must turn its test red.
 
     mutants.py [--short] [--only NAME]
+    mutants.py --apply       only tells those that would not apply; builds nothing
 
 A line of the list is `name | file | sed expression | test`, the test named as
 `./alula test --list` prints it. Each mutation is made in a copy of the tree
@@ -92,6 +93,16 @@ def run_test(name):
     return "did not build", done.stdout
 
 
+def stale(mutants):
+    """Those that change nothing in the tree as it is."""
+    for mutant in mutants:
+        source = ROOT / mutant["file"]
+        done = subprocess.run(["sed", "-e", mutant["sed"], str(source)],
+                              stdout=subprocess.PIPE, check=False)
+        if not source.is_file() or done.stdout == source.read_bytes():
+            yield f"{mutant['name']} does not apply to {mutant['file']}"
+
+
 def try_mutant(mutant):
     target = TREE / mutant["file"]
     try:
@@ -113,10 +124,15 @@ def main():
     parser = argparse.ArgumentParser(prog="./alula mutants")
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--only", metavar="NAME")
+    parser.add_argument("--apply", action="store_true")
     args = parser.parse_args()
     os.chdir(ROOT)
     sys.stdout.reconfigure(line_buffering=True)
     mutants, short = read_list()
+    if args.apply:
+        found = list(stale(mutants))
+        print("\n".join(found), end="\n" * bool(found))
+        return 1 if found else 0
     if args.only:
         mutants = [m for m in mutants if m["name"] == args.only]
     if args.short:

@@ -94,6 +94,17 @@ def check_registry():
     return output.splitlines() if status else []
 
 
+def check_mutations():
+    status, output = run(sys.executable, "tests/mutants.py", "--apply")
+    return output.splitlines() if status else []
+
+
+def check_misuse():
+    status, output = run(sys.executable, "tests/build/misuse/run.py")
+    return [l for l in output.splitlines() if l.startswith("not")] if status \
+        else []
+
+
 def check_words():
     words = re.compile(r"(?i)(?<![a-z0-9])(" + "|".join(ARCHITECTURE_WORDS) +
                        r")(?![a-z])")
@@ -181,6 +192,8 @@ CHECKS = (
     ("SPDX tags", check_licence),
     ("layers (kernel/LAYERS)", check_layers),
     ("registries, headers and documents agree", check_registry),
+    ("mutations apply to the code (tests/mutants.list)", check_mutations),
+    ("wrong uses of all functions have a test", check_misuse),
     ("no architecture word in kernel/, include/, lib/", check_words),
     ("public headers compile alone, C11 and C++17", check_headers),
     ("private headers compile alone", check_private_headers),

@@ -149,6 +149,11 @@ static NOINLINE void spoils_r7(void)
     __builtin_unreachable();
 }
 
+static NOINLINE void cause_at_bottom(void)
+{
+    al_panic("test");
+}
+
 /* A frame that is found by its frame pointer, and holds floating registers. */
 static NOINLINE uint32_t by_frame_pointer(uint32_t n)
 {
@@ -201,6 +206,10 @@ static void judge_main(void)
         }
     }
     CHECK(rig_run(body) == 1 && rig_log_is("ba"), "frame pointers");
+    at_bottom = cause_at_bottom;
+    CHECK(rig_run(body_by_frame_pointer) == 1 && rig_log_is("c") &&
+                    rig_record.pc_count >= 5,
+            "a right one: %u frames", (unsigned)rig_record.pc_count);
     test_done();
 }
 
