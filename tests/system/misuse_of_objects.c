@@ -119,6 +119,17 @@ static struct al_task_id other_life(uint32_t spawns)
     return (struct al_task_id){&rig_victim, spawns};
 }
 
+/* As if the victim's memory had been another task's before. */
+static al_status wake_earlier(void)
+{
+    al_status status;
+
+    rig_victim.spawns += 2;
+    status = al_irq_raw_task_wake(other_life(1));
+    rig_victim.spawns -= 2;
+    return status;
+}
+
 static const struct al_task_params well = {.entry = nothing,
         .stack = stack,
         .stack_bytes = sizeof(stack),

@@ -25,15 +25,22 @@ static struct al_task_id id_a;
 static struct al_task_id whom;
 static volatile al_status told;
 
+static bool raw; /* as raw handlers do it */
+
+static al_status wake(struct al_task_id id)
+{
+    return raw ? al_irq_raw_task_wake(id) : al_irq_task_wake(id);
+}
+
 static void wake_irq(void)
 {
-    told = al_irq_task_wake(whom);
+    told = wake(whom);
 }
 
 static void wake_irq_twice(void)
 {
-    told = al_irq_task_wake(whom);
-    told = al_irq_task_wake(whom);
+    told = wake(whom);
+    told = wake(whom);
 }
 
 static bool park(al_time deadline)
@@ -71,22 +78,24 @@ static void by_handler(bool locked)
     in_handler(wake_irq, locked);
     CHECK(told == AL_OK && park(AL_FOREVER) && a_hand.status == AL_OK &&
                     parks_on(),
-            "locked %d: before it parks: %s", locked, kernel());
+            "locked %d, raw %d: before it parks: %s", locked, raw, kernel());
     in_handler(wake_irq_twice, locked);
-    CHECK(park(AL_FOREVER) && parks_on(), "locked %d: two are as one", locked);
-    CHECK(!park(AL_FOREVER), "locked %d: it parks", locked);
+    CHECK(park(AL_FOREVER) && parks_on(), "locked %d, raw %d: two are as one",
+            locked, raw);
+    CHECK(!park(AL_FOREVER), "locked %d, raw %d: it parks", locked, raw);
     in_handler(wake_irq, locked);
     CHECK(a_hand.done && a_hand.status == AL_OK && parks_on(),
-            "locked %d: woken at once: %s", locked, kernel());
-    CHECK(!park(al_in(5)), "locked %d: with a deadline", locked);
+            "locked %d, raw %d: woken at once: %s", locked, raw, kernel());
+    CHECK(!park(al_in(5)), "locked %d, raw %d: with a deadline", locked, raw);
     in_handler(wake_irq_twice, locked);
-    CHECK(a_hand.done && a_hand.status == AL_OK, "locked %d: woken in time: %s",
-            locked, kernel());
-    if (!locked) {
+    CHECK(a_hand.done && a_hand.status == AL_OK,
+            "locked %d, raw %d: woken in time: %s", locked, raw, kernel());
+    if (!locked && !raw) {
         CHECK(park(AL_POLL) && a_hand.status == AL_OK,
                 "the second came after the first had done it");
     } else {
-        CHECK(park(AL_POLL) && a_hand.status == AL_E_TIMEOUT, "both were one");
+        CHECK(park(AL_POLL) && a_hand.status == AL_E_TIMEOUT,
+                "raw %d: both were one", raw);
     }
 }
 
@@ -268,6 +277,10 @@ static void judge_main(void)
     by_task();
     by_handler(false);
     by_handler(true);
+    raw = true;
+    by_handler(false);
+    by_handler(true);
+    raw = false;
     deadlines();
     swept();
     stale();
