@@ -32,6 +32,7 @@
  * port.h: arch_scope_closing()    compiler barrier; the next call is that of a
  *                                 cleanup, which may need more than the stack
  * port.h: arch_entry_sp()         stack pointer at the entry of this function
+ * port.h: arch_sp()               the stack pointer
  * port.h: arch_in_handler()       true in an interrupt or fault handler
  * port.h: arch_pend_switch_irq()  arch_pend_switch() in a handler, where it
  *                                 has time until the last one ends
@@ -196,7 +197,7 @@ AL_NORETURN void arch_restart(
 
 /* Fill in what the processor knows of a death: registers, fault, cause. */
 void arch_death_describe(
-        const struct al_task *task, struct al_crash_record *record);
+        const struct arch_death *death, struct al_crash_record *record);
 
 /*
  * How long a task has run, in counts of the counter that time_tick() gets: what

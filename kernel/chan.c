@@ -349,7 +349,7 @@ static void irq_settle(struct al_chan *chan)
         softlock_irq_post(&chan->post);
         return;
     }
-    softlock_take();
+    softlock_irq_take();
     chan_settle_held(&chan->post);
     softlock_irq_leave();
 }

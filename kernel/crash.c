@@ -97,7 +97,7 @@ struct al_crash_record *crash_open(const struct al_task *task, al_time now)
     record->tick[1] = (uint32_t)(now >> 32);
     record->scopes_undone = 0;
     record->nested = 0;
-    arch_death_describe(task, record);
+    arch_death_describe(&task->death, record);
     record->pcs[0] = record->pc;
     record->pc_count = 1;
     return record;

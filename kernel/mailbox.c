@@ -231,7 +231,7 @@ static void filled_in_handler(struct al_mailbox *mailbox)
     if (softlock_is_taken()) {
         softlock_irq_post(&mailbox->post); /* one may be about to receive */
     } else if (has_waiter(&mailbox->receivers)) {
-        softlock_take();
+        softlock_irq_take();
         (void)hand_over_held(mailbox);
         softlock_irq_leave();
     }

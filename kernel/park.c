@@ -109,7 +109,7 @@ al_status al_irq_task_wake(struct al_task_id id)
         softlock_irq_post(&id.task->post);
         return AL_OK;
     }
-    softlock_take();
+    softlock_irq_take();
     settle_held(id.task);
     softlock_irq_leave();
     return AL_OK;

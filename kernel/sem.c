@@ -264,7 +264,7 @@ __attribute__((noinline)) al_status al_irq_sem_give_slow(struct al_sem *sem)
         softlock_irq_post(&sem->post);
         return AL_OK;
     }
-    softlock_take();
+    softlock_irq_take();
     wake_first_held(sem);
     softlock_irq_leave();
     return AL_OK;

@@ -38,6 +38,16 @@ static inline void softlock_take(void)
     AL_BARRIER();
 }
 
+/*
+ * The same in a handler that found it free. The word says where in the stack:
+ * a handler that dies has its lock with it, or one below has it.
+ */
+static inline void softlock_irq_take(void)
+{
+    *(volatile uint32_t *)&al_core.locked = arch_sp();
+    AL_BARRIER();
+}
+
 static inline bool softlock_is_taken(void)
 {
     return *(volatile uint32_t *)&al_core.locked != 0;

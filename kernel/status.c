@@ -23,11 +23,11 @@ const char *al_cause_name(uint32_t cause)
     static const char *const names[] = {"none", "overflow", "vla", "null",
             "access", "bus", "undef", "div0", "align", "oob", "check", "assert",
             "panic", "caller", "stack", "fault", "kernel", "interrupt",
-            "killed"};
+            "killed", "storm"};
 
-    AL_STATIC_ASSERT(sizeof(names) / sizeof(names[0]) == AL_CAUSE_KILLED + 1,
+    AL_STATIC_ASSERT(sizeof(names) / sizeof(names[0]) == AL_CAUSE_STORM + 1,
             "each cause has a name");
-    if (cause > AL_CAUSE_KILLED) {
+    if (cause > AL_CAUSE_STORM) {
         return "?";
     }
     return names[cause];

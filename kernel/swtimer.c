@@ -210,7 +210,7 @@ void al_irq_timer_settle(struct al_timer *timer)
         softlock_irq_post(&timer->post);
         return;
     }
-    softlock_take();
+    softlock_irq_take();
     settle_held(timer);
     softlock_irq_leave();
 }

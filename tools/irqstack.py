@@ -14,7 +14,7 @@ LEVELS = 14                  # ARCH_IRQ_LEVELS
 FIRST_LINE = 16              # in the vector table
 KERNEL = (11, 14, 15)        # SVC, PendSV, SysTick: one level
 FRAME, FRAME_FPU = 36, 108   # an exception's frame, with padding
-BELOW_FLOOR = 256            # image.ld: what nested exceptions push unchecked
+BELOW_FLOOR = 768            # image.ld: nested exceptions unchecked; recovery
 
 
 def _name(f):

@@ -230,8 +230,42 @@ al_bad_stack:                           /* r0 psp, r1 task, r3 CFSR's address */
         .balign 4
 fault_frame:                            /* pc and xPSR */
         .word   al_recover_entry, XPSR_T
-fault_in_handler:
+fault_in_handler:                       /* r2 CFSR, r3 its address */
+        /*
+         * It goes on in al_irq_recover_entry, in the handler that died, with
+         * r0-r3, r12 telling trap, pc, psr, status, address. In an image without
+         * handlers there is none, and it is the kernel stop, as it is in the
+         * kernel's own exceptions.
+         */
         mrs     r0, msp
+        movw    r12, #BAD_STACK
+        tst     r2, r12
+        bne     fault_not_recovered
+        ldr     r1, [r0, #28]
+        lsls    r12, r1, #23            /* the exception's number, from 15 */
+        cmp     r12, #(15 << 23)
+        blo     fault_not_recovered
+        str     r2, [r3]                /* write 1 to clear */
+        ldr     r12, [r3, #CFSR_BFAR]
+        tst     r2, #MMARVALID
+        it      ne
+        ldrne   r12, [r3, #CFSR_MMFAR]
+        strd    r2, r12, [r0, #12]
+        ldr     r2, [r0, #24]
+        strd    r2, r1, [r0, #4]
+        ldr     r2, fault_irq_recover
+        cbz     r2, fault_not_recovered
+        bic     r1, r1, #XPSR_IT_HIGH
+        bic     r1, r1, #XPSR_IT_LOW
+        strd    r2, r1, [r0, #24]
+        movs    r2, #TRAP_FAULT
+        str     r2, [r0]
+        bx      lr
+        .balign 4
+        .weak   al_irq_recover_entry
+fault_irq_recover:
+        .word   al_irq_recover_entry
+fault_not_recovered:
         ldr     r3, =al_core
         ldr     r1, [r3, #CORE_CURRENT]
         movw    r2, #PANIC_FAULT_2
@@ -307,6 +341,7 @@ hard_debug:
         .section .text.recover_panic, "ax", %progbits
         .global recover_panic, al_panic, al_assert_failed, panic_caller
         .global al_recover_entry
+        .weak   al_irq_recover_panic
         .type recover_panic, %function
         .type al_panic, %function
         .type al_assert_failed, %function
@@ -336,6 +371,9 @@ recover_panic:
         .cantunwind
         @alula: unchecked 0
 panic_now:
+        mrs     ip, ipsr
+        cmp     ip, #15
+        bhs     panic_in_handler
         ldr     ip, =al_core            /* a kernel stop tells it as well */
         ldr     ip, [ip, #CORE_CURRENT]
         add     ip, ip, #TASK_CAUSE
@@ -344,7 +382,7 @@ panic_now:
         ldrd    r0, r1, [r1, #CORE_CURRENT]     /* and CORE_LOCKED */
         mrs     r2, ipsr
         orrs    r1, r1, r2
-        bne     panic_in_handler
+        bne     panic_stops
         str     r1, [r0, #DEATH_TRAP]   /* TRAP_PANIC, and r1, are 0 */
         str     r1, [r0, #DEATH_CFSR]
         mov     r2, lr
@@ -388,6 +426,11 @@ al_recover_entry:                       /* labels: their addresses are even */
         str     r2, [r0, #DEATH_SP]
         bl      arch_recover_captured
 panic_in_handler:
+        ldr     ip, =al_irq_recover_panic       /* weak: as al_irq_recover_entry */
+        cmp     ip, #0
+        it      ne
+        bxne    ip
+panic_stops:
         movw    r0, #PANIC_FAULT_3
         b       kernel_stop
         .ltorg

@@ -18,6 +18,8 @@
 #define DEATH_CFSR    (TASK_DEATH + 64)
 #define DEATH_ADDRESS (TASK_DEATH + 68)
 
+#define DEATH_BYTES 72
+
 #define CORE_CURRENT   0
 #define CORE_LOCKED    4
 #define CORE_INBOX     8

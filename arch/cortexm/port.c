@@ -420,10 +420,8 @@ static uint32_t cause_of_fault(const struct arch_death *death)
 }
 
 void arch_death_describe(
-        const struct al_task *task, struct al_crash_record *record)
+        const struct arch_death *death, struct al_crash_record *record)
 {
-    const struct arch_death *death = &task->death;
-
     record->pc = death->trap_pc;
     record->lr = death->lr;
     record->sp = death->sp;

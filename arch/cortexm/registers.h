@@ -21,6 +21,7 @@
 
 #define NVIC_ISER ((volatile uint32_t *)0xe000e100)
 #define NVIC_ICER ((volatile uint32_t *)0xe000e180)
+#define NVIC_IABR ((volatile uint32_t *)0xe000e300)
 #define NVIC_IPR  REG8(0xe000e400)
 
 #define ICSR  REG32(0xe000ed04)

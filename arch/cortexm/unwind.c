@@ -12,7 +12,8 @@
  *
  * Every address that a step derives from the stack is checked before it is
  * used: the stack may be damaged. A step that fails changes nothing but r4-r11
- * and lr. The tables lie in flash and are taken as the compiler wrote them.
+ * and lr, unless all that fails is that lr is no code: then sp is the caller's.
+ * The tables lie in flash and are taken as the compiler wrote them.
  *
  * Not here: catching. A pad that only catches is not a cleanup and is skipped.
  * Nor what no compiler writes for this architecture: frames that pop r12, sp
@@ -153,9 +154,6 @@ AL_INLINE uint32_t instruction_at(uint32_t at)
 
 #ifdef __ARM_FP
 
-void arch_vfp_store(uint32_t d8_to_d15[16]);
-void arch_vfp_load(const uint32_t d8_to_d15[16]);
-
 /* Pop `count` double registers from number `first` on. */
 __attribute__((noinline)) static uint32_t pop_vfp(
         const struct arch_death *death, uint32_t vsp, uint32_t first,
@@ -284,13 +282,16 @@ __attribute__((noinline)) static enum arch_frame leave_frame(
         }
         death->address = vsp;
     }
-    at = (death->lr & ~1u) - 2;
-    if (vsp - low > room || !in_code(at)) {
+    if (vsp - low > room) {
         return ARCH_FRAME_END;
     }
-    death->lr = 0; /* a second frame cannot have left it unsaved */
     death->run_sp = low & ~7u;
     death->sp = vsp;
+    at = (death->lr & ~1u) - 2;
+    if (!in_code(at)) {
+        return ARCH_FRAME_END; /* lr tells a handler's end */
+    }
+    death->lr = 0; /* a second frame cannot have left it unsaved */
     death->pc = at;
     return ARCH_FRAME_LEFT;
 }

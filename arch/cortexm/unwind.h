@@ -22,3 +22,7 @@ bool arch_closes_scope(uint32_t return_address) __attribute__((weak));
 /* Where the function at `pc` begins, or one of its neighbours that is left in
  * the same way. */
 uint32_t arch_function_of(uint32_t pc);
+
+/* d8-d15, where there are such: kept over a walk that is only tried. */
+void arch_vfp_store(uint32_t d8_to_d15[16]);
+void arch_vfp_load(const uint32_t d8_to_d15[16]);

@@ -67,14 +67,14 @@
 #  error "AL_CFG_IDLE_STACK must be 512 to 65536, a multiple of 8: set it in alula_config.h"
 #endif
 
-/* Bytes of the interrupt stack, all nested handlers together; 512 .. 65536. The
+/* Bytes of the interrupt stack, all nested handlers together; 1024 .. 65536. The
  * link says when the image's handlers may need more. */
 #ifndef AL_CFG_IRQ_STACK
-#  define AL_CFG_IRQ_STACK 2048
+#  define AL_CFG_IRQ_STACK 2560
 #endif
-#if AL_CFG_IRQ_STACK < 512 || AL_CFG_IRQ_STACK > 65536 || \
+#if AL_CFG_IRQ_STACK < 1024 || AL_CFG_IRQ_STACK > 65536 || \
         AL_CFG_IRQ_STACK % 8 != 0
-#  error "AL_CFG_IRQ_STACK must be 512 to 65536, a multiple of 8: set it in alula_config.h"
+#  error "AL_CFG_IRQ_STACK must be 1024 to 65536, a multiple of 8: set it in alula_config.h"
 #endif
 
 /*
@@ -141,6 +141,17 @@
 #endif
 #if AL_CFG_CRASH_RECORDS < 2 || AL_CFG_CRASH_RECORDS > 64
 #  error "AL_CFG_CRASH_RECORDS must be 2 to 64: set it in alula_config.h"
+#endif
+
+/*
+ * Deaths of one line's handler within a second after which the line is disabled;
+ * 1 .. 200. Costs nothing.
+ */
+#ifndef AL_CFG_IRQ_DEATHS
+#  define AL_CFG_IRQ_DEATHS 8
+#endif
+#if AL_CFG_IRQ_DEATHS < 1 || AL_CFG_IRQ_DEATHS > 200
+#  error "AL_CFG_IRQ_DEATHS must be 1 to 200: set it in alula_config.h"
 #endif
 
 /*

@@ -48,6 +48,8 @@ enum al_cause {
     AL_CAUSE_KERNEL = 16,    /* the kernel stopped; detail: module, n */
     AL_CAUSE_INTERRUPT = 17, /* one without a handler; detail: its line */
     AL_CAUSE_KILLED = 18,    /* al_task_kill(); text: name of who did it */
+    AL_CAUSE_STORM =
+            19, /* a handler died too often; detail: its line, disabled */
 };
 
 struct al_crash_record {

@@ -4,7 +4,9 @@
 /*
  * Interrupt handlers. AL_IRQ defines one under its vector's name; its body is
  * ordinary checked C that runs on the interrupt stack and may call whatever
- * says "irq" or "any" in its contract. AL_IRQ_RAW defines one that begins at its
+ * says "irq" or "any" in its contract. One that dies ends, and nothing
+ * else does: what it opened (AL_DEFER) is undone, and its line is enabled as
+ * before until it has died too often. AL_IRQ_RAW defines one that begins at its
  * vector, without a stack check; it may call the inline al_irq_raw_ functions
  * and nothing else. The kernel never masks an interrupt: every one outranks it.
  */
@@ -30,7 +32,9 @@ AL_EXTERN_C_BEGIN
  * Define the handler of an interrupt; a body in braces follows.
  *
  * @param vector  the vector's name in the chip's table, e.g. TIM2_IRQHandler
- * @cost      4 instructions before the body, 1 after it
+ * @unwind    as a task's; it does not start again: the next interrupt finds it
+ *            as it always was
+ * @cost      5 instructions before the body, 2 after it
  */
 #define AL_IRQ(vector)                            \
   AL_EXTERN_C_BEGIN                               \
@@ -47,7 +51,7 @@ AL_EXTERN_C_BEGIN
  *
  * It may call inline functions only, of the kernel's those that begin with
  * al_irq_raw_: a call that leaves it fails the link, as does a frame of no
- * fixed size. A check or an assertion that fails in it is the kernel stop.
+ * fixed size. It cannot open scopes; if it dies, it ends.
  *
  * @param vector  the vector's name in the chip's table, e.g. TIM2_IRQHandler
  * @cost      nothing before the body, nothing after it
@@ -82,6 +86,15 @@ void al_irq_enable(uint32_t line, al_prio prio);
  * @panics    IRQ.3  the chip has no such line
  */
 void al_irq_disable(uint32_t line);
+
+/**
+ * Called when line `line` was disabled, because its handler died as often as
+ * AL_CFG_IRQ_DEATHS says within a second. Defined by the application, if it
+ * wants to know; checked code.
+ *
+ * @context   irq: in the handler that died, at the end of its recovery
+ */
+void al_irq_storm_hook(uint32_t line) __attribute__((weak));
 
 /**
  * Tell the kernel of a tick: by the handler of the tick's interrupt, when the

@@ -105,9 +105,9 @@ static void timer_stop(unsigned n)
 
 static rig_action actions[RIG_TIMERS];
 
-/* `sp` is the handler's body's at its entry: AL_IRQ's veneer has pushed r9 and
- * EXC_RETURN there, and the exception frame lies above if it is on the same
- * stack. */
+/* `sp` is the handler's body's at its entry: AL_IRQ's veneer has pushed ten
+ * words there, EXC_RETURN last, and the exception frame lies above if it is on
+ * the same stack. */
 static void hit(unsigned n, const uint32_t *sp)
 {
     struct rig_hit hit;
@@ -115,10 +115,10 @@ static void hit(unsigned n, const uint32_t *sp)
 
     timer_stop(n);
     __asm__ volatile("mrs %0, psp" : "=r"(psp));
-    hit.nested = (sp[1] & 4) == 0;
-    hit.pc = hit.nested ? sp[2 + 6] : psp[6];
+    hit.nested = (sp[9] & 4) == 0;
+    hit.pc = hit.nested ? sp[10 + 6] : psp[6];
     hit.psp = (uint32_t)psp;
-    hit.in = (hit.nested ? sp[2 + 7] : psp[7]) & 0x1ff;
+    hit.in = (hit.nested ? sp[10 + 7] : psp[7]) & 0x1ff;
     hit.time = rig_time();
     hit.locked = *(volatile uint32_t *)&al_core.locked != 0;
     if (actions[n] != NULL) {

@@ -5,14 +5,13 @@
  * else happens, whatever the function.
  *   1. each row of misuse_in_handlers.def in a handler; the interrupted task
  *      holds a mutex and is well
- *   2. one that dies: a panic in a handler is the kernel stop for now, so the
- *      record is that of a stop, and the board starts again for the next row.
- *      When handlers are restarted, HANDLER_DIES says what the record is then
- *   3. one that comes back: the kernel's structures are right, and all objects
- *      are what they were
+ *   2. one record says that the handler died, and of what, if it did
+ *   3. the kernel's structures are right, and all objects are what they were,
+ *      whether it died or came back
  * Fails if: a function does without its look at where it is called from.
  * builds: gcc-O2 gcc-O0 gcc-Os clang-O2 clang-O0 clang-Os; flags: -Wno-unused-result
  * sources: ../interleave/rig.c
+ * options: AL_CFG_IRQ_DEATHS=200
  */
 #include "../interleave/rig.h"
 
@@ -23,24 +22,6 @@ enum {
 #define PANIC_DEF(module, number, rule, look)
 #include "../../kernel/panics.def"
 };
-
-/* What the record of a handler's panic for MODULE.n holds: cause, module, n. */
-#define HANDLER_DIES(module, n) AL_CAUSE_KERNEL, MODULE_FAULT, 3
-#define HANDLER_FAULTS          AL_CAUSE_KERNEL, MODULE_FAULT, 2
-/* Who knows of which MODULE.n it died then. */
-#define HANDLER_DETAIL(record) (al_task_self()->detail)
-
-#define MAGIC 0x6d697375u
-
-/* Outlives the restarts. */
-static struct {
-    uint32_t magic;
-    uint32_t at; /* the row that runs */
-    struct {
-        uint8_t right;
-        uint8_t cause, module, number; /* 0: came back */
-    } of[128];
-} book __attribute__((section(".noinit.test")));
 
 AL_CHAN_TYPE(words, uint32_t, 2);
 
@@ -134,50 +115,25 @@ static struct al_task_id others_id;
 #undef BACK
 #undef FAULTS
 
+enum {
+    COMES_BACK,
+    IS_ENDED, /* by a rule: module and number */
+    FAULTS
+};
+
 static const struct {
     const char *name;
     void (*run)(void);
-    uint32_t of; /* MODULE.n; 0: none */
-    uint8_t cause, module, number;
+    uint32_t how, module, number;
 } rows[] = {
 #define ROW(function, ...) {#function, AL_CONCAT(run_, __LINE__), __VA_ARGS__},
 #define DIES(function, module, n, ...) \
-  ROW(function, MODULE_##module << 8 | n, HANDLER_DIES(module, n))
-#define BACK(function, ...)   ROW(function, 0, 0, 0, 0)
-#define FAULTS(function, ...) ROW(function, 0, HANDLER_FAULTS)
+  ROW(function, IS_ENDED, MODULE_##module, n)
+#define BACK(function, ...)   ROW(function, COMES_BACK, 0, 0)
+#define FAULTS(function, ...) ROW(function, FAULTS, 0, 0)
 #include "misuse_in_handlers.def"
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
-AL_STATIC_ASSERT(ROWS <= sizeof(book.of) / sizeof(book.of[0]), "room for them");
-
-static void note(uint32_t cause, uint32_t module, uint32_t number, bool right)
-{
-    uint32_t at = book.at;
-
-    book.of[at].cause = (uint8_t)cause;
-    book.of[at].module = (uint8_t)module;
-    book.of[at].number = (uint8_t)number;
-    book.of[at].right = right && prepared && cause == rows[at].cause &&
-                        module == rows[at].module && number == rows[at].number;
-    book.at++;
-}
-
-void board_start(void)
-{
-}
-
-AL_NORETURN void board_stop(void)
-{
-    struct al_crash_record record = {.cause = 0};
-    bool found = al_crash_read(al_crash_count(), &record) == AL_OK;
-    const uint32_t *why = HANDLER_DETAIL(&record);
-
-    note(record.cause, record.detail[0], record.detail[1],
-            found && record.task[0] == 'v' &&
-                    (rows[book.at].of == 0 ||
-                            (why[0] << 8 | why[1]) == rows[book.at].of));
-    al_reset();
-}
 
 /* Of all that may not be written. */
 static uint32_t sum(void)
@@ -194,22 +150,39 @@ static uint32_t sum(void)
     return total;
 }
 
+static unsigned at;
+
 static void in_handler(unsigned n, const struct rig_hit *hit)
 {
     (void)n;
     (void)hit;
-    rows[book.at].run();
+    rows[at].run();
 }
 
-static void tell(void)
+static bool is_fault(uint32_t cause)
 {
-    for (unsigned n = 0; n < ROWS; n++) {
-        CHECK(book.of[n].right, "row %u, %s: %u: %u.%u", n, rows[n].name,
-                (unsigned)book.of[n].cause, (unsigned)book.of[n].module,
-                (unsigned)book.of[n].number);
+    return cause == AL_CAUSE_NULL || cause == AL_CAUSE_BUS ||
+           cause == AL_CAUSE_ACCESS || cause == AL_CAUSE_FAULT;
+}
+
+/* Did the handler end as the row says, of which there were `before` records? */
+static bool ended_right(uint32_t before)
+{
+    struct al_crash_record record = {.cause = 0};
+
+    if (rows[at].how == COMES_BACK) {
+        return al_crash_count() == before;
     }
-    book.magic = 0;
-    test_done();
+    if (al_crash_count() != before + 1 ||
+            al_crash_read(before + 1, &record) != AL_OK ||
+            (record.psr & 0x1ff) < 16) {
+        return false;
+    }
+    return rows[at].how == FAULTS
+                   ? is_fault(record.cause)
+                   : record.cause == AL_CAUSE_CALLER &&
+                             record.detail[0] == rows[at].module &&
+                             record.detail[1] == rows[at].number;
 }
 
 static void prepare(void)
@@ -226,20 +199,21 @@ static void prepare(void)
 static void victim_main(void)
 {
     rig_start();
-    if (book.magic != MAGIC || book.at > ROWS) {
-        book.magic = MAGIC;
-        book.at = 0;
-    }
-    if (book.at < ROWS) {
-        prepare();
-    }
-    while (book.at < ROWS) {
-        uint32_t before = sum();
+    prepare();
+    CHECK(prepared, "prepared");
+    for (at = 0; at < ROWS; at++) {
+        uint32_t objects_before = sum();
+        uint32_t deaths_before = al_crash_count();
+        const char *wrong;
 
         rig_pend(0, in_handler);
-        note(0, 0, 0,
-                rig_check() == NULL && al_mutex_is_mine(&held) &&
-                        before == sum());
+        wrong = rig_check();
+        CHECK(ended_right(deaths_before), "row %u, %s: how it ends", at,
+                rows[at].name);
+        CHECK(wrong == NULL && al_mutex_is_mine(&held) &&
+                        objects_before == sum(),
+                "row %u, %s: %s", at, rows[at].name,
+                wrong == NULL ? "nothing else happens" : wrong);
     }
-    tell();
+    test_done();
 }

@@ -115,6 +115,15 @@ AL_INLINE void arch_scope_read(const void *scope, void **arg, void **prev,
 #  define arch_entry_sp() ((uintptr_t)__builtin_dwarf_cfa())
 #endif
 
+/* The stack pointer: never 0. */
+AL_INLINE uint32_t arch_sp(void)
+{
+    uint32_t sp;
+
+    __asm__ volatile("mov %0, sp" : "=r"(sp));
+    return sp;
+}
+
 AL_INLINE bool arch_in_handler(void)
 {
     uint32_t ipsr;
@@ -212,33 +221,45 @@ AL_INLINE bool arch_store_if(void *word, uintptr_t value)
  * others suffice for what must have no frame. */
 #define arch_set_apart(word) __asm__("" : "+h"(word))
 
+/* Whoever has a handler has what recovers it: entry.S looks for it. */
+#define ARCH_IRQ_RECOVERS                      \
+  ".pushsection .alula.needs,\"\",%progbits\n" \
+  ".word al_irq_recover_entry\n"               \
+  ".popsection\n"
+
 /*
  * The entry of a checked handler. r9 belongs to whatever was interrupted; the
- * handler gets the interrupt stack's limit. Two words keep the stack aligned.
+ * handler gets the interrupt stack's limit. All that a handler must leave as it
+ * was is saved, so that one that dies can be left from wherever it stands: the
+ * frame is found by its lowest word, which is there exactly as long as the handler
+ * runs: its own end's address plus 1, which no frame pointer is (irqdeath.c).
  */
 #define ARCH_IRQ_VENEER(vector, body)                         \
   __asm__(".pushsection .text." #vector ",\"ax\",%progbits\n" \
           ".global " #vector "\n"                             \
           ".type " #vector ", %function\n"                    \
           ".thumb_func\n" #vector ":\n"                       \
-          "@alula: unchecked 8\n"                             \
+          "@alula: unchecked 40\n"                            \
           ".fnstart\n"                                        \
           ".cantunwind\n"                                     \
-          "push {r9, lr}\n"                                   \
+          "addw r3, sp, #1\n"                                 \
+          "push {r3-r11, lr}\n"                               \
           "ldr r9, 1f\n"                                      \
           "bl " #body "\n"                                    \
-          "pop {r9, pc}\n"                                    \
+          "str r9, [sp]\n"                                    \
+          "pop {r3-r11, pc}\n"                                \
           ".balign 4\n"                                       \
           "1: .word __al_irq_limit\n"                         \
           ".fnend\n"                                          \
           ".size " #vector ", . - " #vector "\n"              \
-          ".popsection\n");
+          ".popsection\n" ARCH_IRQ_RECOVERS);
 
 /*
  * Marks a raw handler for alula-as and alula-stack. The name keeps compilers
  * from sharing one body between two handlers.
  */
-#define ARCH_IRQ_RAW(vector) __asm__ volatile("@alula: raw " #vector)
+#define ARCH_IRQ_RAW(vector) \
+  __asm__ volatile("@alula: raw " #vector "\n" ARCH_IRQ_RECOVERS)
 
 /*
  * The veneer of a callback. Whether the caller runs in a handler or in a task
