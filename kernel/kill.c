@@ -249,6 +249,12 @@ void kill_expired_held(struct al_timer_node *timer)
         time_insert_held(timer);
         return;
     }
+    if (timer->kind != AL_KIND_KILL) {
+        if (guard_expired_held != NULL) {
+            guard_expired_held(timer);
+        }
+        return;
+    }
     kill.timed = false;
     if (kill.left == 0) {
         kill.left = kill.count;
@@ -279,6 +285,9 @@ void kill_begins(struct al_task *self)
 
 void kill_is_over(struct al_task *self)
 {
+    if (guard_forget != NULL) {
+        guard_forget(self);
+    }
     softlock_take();
     if ((self->flags & AL_FLAG_END) != 0) {
         softlock_leave();
@@ -311,6 +320,11 @@ static bool has_left_held(const struct al_task *self)
 
 void kill_ends_held(struct al_task *self)
 {
+    if (guard_forget != NULL) {
+        softlock_leave();
+        guard_forget(self);
+        softlock_take();
+    }
     self->flags &= (uint8_t)~AL_FLAG_DOOMED;
     while (!has_left_held(self)) {
         softlock_leave();

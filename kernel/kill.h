@@ -21,6 +21,15 @@ struct kill_reason {
 void kill_held(struct al_task *task, const struct kill_reason *reason);
 
 /*
+ * For guard.c, which an image without guards has not. The time of one has come:
+ * in the switch exception, out of the tree. And, lock free: the current task's
+ * stack is used anew, it has no guards any more, also where its chain of scopes
+ * was damaged.
+ */
+void guard_expired_held(struct al_timer_node *node) __attribute__((weak));
+void guard_forget(const struct al_task *self) __attribute__((weak));
+
+/*
  * The port. Each is called for a task that does not run, or in the switch
  * exception for the one that it interrupted.
  */

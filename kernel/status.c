@@ -23,11 +23,11 @@ const char *al_cause_name(uint32_t cause)
     static const char *const names[] = {"none", "overflow", "vla", "null",
             "access", "bus", "undef", "div0", "align", "oob", "check", "assert",
             "panic", "caller", "stack", "fault", "kernel", "interrupt",
-            "killed", "storm"};
+            "killed", "storm", "deadline", "budget", "watchdog"};
 
-    AL_STATIC_ASSERT(sizeof(names) / sizeof(names[0]) == AL_CAUSE_STORM + 1,
+    AL_STATIC_ASSERT(sizeof(names) / sizeof(names[0]) == AL_CAUSE_WATCHDOG + 1,
             "each cause has a name");
-    if (cause > AL_CAUSE_STORM) {
+    if (cause > AL_CAUSE_WATCHDOG) {
         return "?";
     }
     return names[cause];

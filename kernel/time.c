@@ -256,6 +256,7 @@ bool time_cancel_wait_held(struct al_task *task)
     case AL_KIND_TIMER:
     case AL_KIND_CLOCK:
     case AL_KIND_KILL:
+    case AL_KIND_GUARD:
         break;
     }
     return true;

@@ -42,13 +42,16 @@ unhandled:
         .endif
         .endm
 
+        .weak   NMI_Handler
+        .thumb_set NMI_Handler, unhandled
+
         .section .vectors, "a", %progbits
         .global __al_vectors
         .type __al_vectors, %object
 __al_vectors:
         .word   __al_irq_stack_top
         .word   Reset_Handler
-        .word   unhandled               /* NMI: the kernel stops */
+        .word   NMI_Handler             /* unhandled: the kernel stops */
         .word   HardFault_Handler
         .word   MemManage_Handler
         .word   BusFault_Handler

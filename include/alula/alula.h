@@ -10,6 +10,7 @@
 #include <alula/cond.h>
 #include <alula/crash.h>
 #include <alula/event.h>
+#include <alula/guard.h>
 #include <alula/heap.h>
 #include <alula/irq.h>
 #include <alula/kill.h>

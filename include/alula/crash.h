@@ -50,6 +50,9 @@ enum al_cause {
     AL_CAUSE_KILLED = 18,    /* al_task_kill(); text: name of who did it */
     AL_CAUSE_STORM =
             19, /* a handler died too often; detail: its line, disabled */
+    AL_CAUSE_DEADLINE = 20, /* AL_DEADLINE; detail: ticks */
+    AL_CAUSE_BUDGET = 21,   /* AL_BUDGET; detail: ticks, window */
+    AL_CAUSE_WATCHDOG = 22, /* AL_WATCH; detail: ticks, 0: the board's */
 };
 
 struct al_crash_record {

@@ -46,6 +46,7 @@ enum al_kind {
     AL_KIND_CLOCK = 9,
     AL_KIND_JOIN = 10, /* a task waits for the end of another */
     AL_KIND_KILL = 11, /* of a timer: killed tasks are looked after */
+    AL_KIND_GUARD = 12,
 };
 
 /* The tag of an object of a kind; an immediate of the processor's compare. */
