@@ -10,7 +10,8 @@
  *   3. nested three deep, each subset of the three dies: those that do not, end
  *      as they should
  *   4. a cleanup that dies is given up alone
- *   5. a death with the interrupted task's kernel lock held; the task's
+ *   5. masks that a dead handler has set are cleared
+ *   6. a death with the interrupted task's kernel lock held; the task's
  *      operation is completed
  * Fails if: the frame of another handler is left by, callee-saved registers are
  * not those of the interrupted code, or a scope of the task is undone.
@@ -329,6 +330,30 @@ static void bad_cleanups(void)
             log, (unsigned)differs);
 }
 
+/* ---- with interrupts masked ---- */
+
+static void dies_masked(unsigned n, const struct rig_hit *hit)
+{
+    (void)n;
+    (void)hit;
+    __asm__ volatile("msr basepri, %0\n\tcpsid i" ::"r"(0x20) : "memory");
+    deaths[which].run();
+}
+
+static void masked(void)
+{
+    uint32_t masks;
+    uint32_t differs;
+
+    action = dies_masked;
+    differs = rig_guard(pend, which, 1);
+    __asm__ volatile("mrs %0, basepri" : "=r"(masks));
+    CHECK(differs == 0 && masks == 0, "masked, death %s: basepri",
+            deaths[which].name);
+    __asm__ volatile("mrs %0, primask\n\tcpsie i" : "=r"(masks)::"memory");
+    CHECK(masks == 0, "masked, death %s: primask", deaths[which].name);
+}
+
 /* ---- in the task's lock, at each instruction ---- */
 
 static unsigned met_locked;
@@ -385,6 +410,7 @@ static void victim_main(void)
             nest(subset);
         }
         bad_cleanups();
+        masked();
     }
     interrupted();
     test_done();
