@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * How a task ends itself. A panic ends the calling task, not the device: what
+ * How a task, or a handler, ends itself. A panic ends the calling task, not the device: what
  * it registered is undone, newest first, and it starts again as its policy
  * says. Stack overflow, faults and the compiler's own checks take the same way.
  */
@@ -16,7 +16,8 @@ AL_EXTERN_C_BEGIN
  *
  * @param[in] why  for humans, ends up in the crash record; must be constant
  *                 text in flash
- * @context   task; from an interrupt handler it is the kernel stop
+ * @context   task, irq: in a handler made by AL_IRQ or AL_IRQ_RAW, it ends that
+ *            handler alone (irq.h)
  * @unwind    this is how it begins
  */
 AL_NORETURN void al_panic(const char *why);
