@@ -20,11 +20,11 @@
 #include <alula/chan.h>
 
 #include "arch.h"
+#include "core/wait.h"
 #include "panic.h"
 #include "sched.h"
 #include "softlock.h"
 #include "time.h"
-#include "wait.h"
 
 #include "core/ring.h"
 

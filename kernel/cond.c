@@ -18,13 +18,13 @@
 #include <alula/cond.h>
 
 #include "arch.h"
+#include "core/wait.h"
 #include "mutex.h"
 #include "panic.h"
 #include "sched.h"
 #include "scope.h"
 #include "softlock.h"
 #include "time.h"
-#include "wait.h"
 
 static bool is_cond(const struct al_cond *cond)
 {

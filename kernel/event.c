@@ -21,11 +21,11 @@
 #include <alula/event.h>
 
 #include "arch.h"
+#include "core/wait.h"
 #include "panic.h"
 #include "sched.h"
 #include "softlock.h"
 #include "time.h"
-#include "wait.h"
 
 #define MODES (AL_EVENT_ALL | AL_EVENT_KEEP)
 

@@ -12,8 +12,8 @@
  */
 #include "inherit.h"
 
+#include "core/wait.h"
 #include "sched.h"
-#include "wait.h"
 
 void inherit_remove_held(struct al_mutex *mutex)
 {

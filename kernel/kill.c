@@ -24,13 +24,13 @@
 #include "kill.h"
 
 #include "arch.h"
+#include "core/wait.h"
 #include "panic.h"
 #include "recover.h"
 #include "sched.h"
 #include "softlock.h"
 #include "task.h"
 #include "time.h"
-#include "wait.h"
 
 /* Times the grace that a task is not stopped in a cleanup without a frame: a
  * short one that is called again and again is not there each time. */

@@ -16,11 +16,11 @@
 #include <alula/mailbox.h>
 
 #include "arch.h"
+#include "core/wait.h"
 #include "panic.h"
 #include "sched.h"
 #include "softlock.h"
 #include "time.h"
-#include "wait.h"
 
 /* What a task waits with: wanted[0] is a sender's item, or what a receiver was
  * handed; wanted[1] where in the mailbox its queue lies. */

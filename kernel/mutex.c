@@ -18,12 +18,12 @@
 #include "mutex.h"
 
 #include "arch.h"
+#include "core/wait.h"
 #include "inherit.h"
 #include "panic.h"
 #include "sched.h"
 #include "softlock.h"
 #include "time.h"
-#include "wait.h"
 
 struct al_mutex *mutex_of(struct al_scope *scope)
 {

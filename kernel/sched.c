@@ -10,7 +10,7 @@
  */
 #include "sched.h"
 
-#include "wait.h"
+#include "core/wait.h"
 
 /* The last element makes it as long as there are levels. */
 struct al_core al_core __attribute__((section(".bss.alula.state"))) = {

@@ -22,11 +22,11 @@
 #include <alula/sem.h>
 
 #include "arch.h"
+#include "core/wait.h"
 #include "panic.h"
 #include "sched.h"
 #include "softlock.h"
 #include "time.h"
-#include "wait.h"
 
 static struct al_sem *sem_of(struct al_post *post)
 {

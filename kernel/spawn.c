@@ -10,6 +10,7 @@
  * Not here: ending another task.
  */
 #include "arch.h"
+#include "core/wait.h"
 #include "heap.h"
 #include "inherit.h"
 #include "panic.h"
@@ -18,7 +19,6 @@
 #include "stat.h"
 #include "task.h"
 #include "time.h"
-#include "wait.h"
 
 static struct {
     struct al_spawn *first; /* that live; under the lock */

@@ -19,12 +19,12 @@
  * the application's (al_timer_serve()).
  */
 #include "arch.h"
+#include "core/wait.h"
 #include "panic.h"
 #include "sched.h"
 #include "softlock.h"
 #include "task.h"
 #include "time.h"
-#include "wait.h"
 
 #include <alula/event.h>
 #include <alula/sem.h>

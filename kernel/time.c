@@ -28,12 +28,12 @@
 #include "time.h"
 
 #include "arch.h"
+#include "core/timer.h"
+#include "core/wait.h"
 #include "panic.h"
 #include "sched.h"
 #include "softlock.h"
 #include "stat.h"
-#include "timer.h"
-#include "wait.h"
 
 #include <alula/irq.h>
 

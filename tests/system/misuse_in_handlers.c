@@ -35,6 +35,7 @@ static struct {
     struct al_task_info task_info;
     struct al_spawn spawn;
     struct al_period period;
+    struct al_guard guard;
     struct al_crash_record record;
 } fresh;
 

@@ -10,9 +10,9 @@
  *   4. drained: they come out in the order of their times
  * Fails if: the branch of an entry is taken from another depth than that of a
  * removal, or times are compared in 32 bits.
- * sources: -Itests/unit/host kernel/timer.c
+ * sources: -Itests/unit/host lib/core/timer.c
  */
-#include "timer.h"
+#include "core/timer.h"
 
 #include "host/random.h"
 

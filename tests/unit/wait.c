@@ -8,9 +8,9 @@
  *      rings strictly falling, every ring_link points to what points to it
  * Fails if: an entry goes to the front of its ring, or the heir of a ring's
  * first is not linked in.
- * sources: -Itests/unit/host kernel/wait.c
+ * sources: -Itests/unit/host lib/core/wait.c
  */
-#include "wait.h"
+#include "core/wait.h"
 
 #include "host/random.h"
 

@@ -52,6 +52,11 @@ AL_INLINE void arch_scope_read(const void *scope, void **arg, void **prev,
 
 #define arch_entry_sp() ((uintptr_t)__builtin_frame_address(0))
 
+AL_INLINE uint32_t arch_sp(void)
+{
+    return (uint32_t)arch_entry_sp();
+}
+
 AL_INLINE bool arch_in_handler(void)
 {
     return host_in_handler;

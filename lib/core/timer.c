@@ -12,7 +12,7 @@
  * Not here: order among timers of one tick. They all are due; who runs first
  * is the scheduler's business.
  */
-#include "timer.h"
+#include "core/timer.h"
 
 static bool due_before(
         const struct al_timer_node *a, const struct al_timer_node *b)

@@ -7,7 +7,7 @@
  *
  * Not here: ready queues. Each level of those is one ring of the same kind.
  */
-#include "wait.h"
+#include "core/wait.h"
 
 extern inline void wait_insert_held(
         struct al_waitq *queue, struct al_task *task);
