@@ -87,7 +87,7 @@ list(TRANSFORM ALULA_BOUNDS PREPEND "-Wa,--alula-bounds="
 # __wrap_name. An archive's order alone would leave the C library its own.
 set(ALULA_WRAPPED __aeabi_read_tp malloc calloc realloc free memalign
   aligned_alloc posix_memalign malloc_usable_size vfprintf puts fputs fwrite
-  qsort exit _exit abort __assert_func)
+  qsort bsearch exit _exit abort __assert_func)
 foreach(verb init close acquire try_acquire release)
   list(APPEND ALULA_WRAPPED
     __retarget_lock_${verb} __retarget_lock_${verb}_recursive)

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * qsort() as checked code: the C library's calls itself, to a depth that
- * depends on the data. Heap sort: in place, n log n steps at most, not stable.
+ * qsort() and bsearch() as checked code. The C library's qsort() calls itself,
+ * to a depth that depends on the data; and in both a callback without
+ * AL_CALLBACK would be checked against garbage, and a death below it have no
+ * way out. Heap sort: in place, n log n steps at most, not stable.
  */
 #include <alula/callback.h>
 
+#include <stdint.h>
 #include <stdlib.h>
 
 typedef int compare(const void *, const void *);
@@ -69,3 +72,29 @@ __attribute__((used)) static void sort(
 }
 
 AL_LIBRARY_ENTRY(__wrap_qsort, sort)
+
+/* No veneer: it would stand between the caller and the argument on the stack.
+ * No function of the C library calls this one. */
+void *__wrap_bsearch(const void *key, const void *base, size_t count,
+        size_t bytes, compare *order);
+
+void *__wrap_bsearch(const void *key, const void *base, size_t count,
+        size_t bytes, compare *order)
+{
+    const char *low = (const char *)base;
+
+    while (count != 0) {
+        const char *middle = low + count / 2 * bytes;
+        int sign = order(key, middle);
+
+        if (sign == 0) {
+            return (void *)(uintptr_t)middle;
+        }
+        if (sign > 0) {
+            low = middle + bytes;
+            count--;
+        }
+        count /= 2;
+    }
+    return NULL;
+}

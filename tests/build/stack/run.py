@@ -415,7 +415,7 @@ def reserving(i):
 # These call a stream's functions, which are ours and check for themselves, or
 # a function that the application has made by AL_CALLBACK.
 POINTERS = ('fputc', 'fgetc', 'putc', 'getc', 'getchar', 'putchar', 'fflush', 'perror',
-            'tsearch', 'tfind', 'bsearch', '__d_vfprintf', '__f_vfprintf',
+            'tsearch', 'tfind', '__d_vfprintf', '__f_vfprintf',
             '__i_vfprintf', '__real_vfprintf', '__real_puts', '__real_fputs',
             '__real_fwrite')
 
