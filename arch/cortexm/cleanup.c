@@ -11,7 +11,8 @@
  *
  * From the look on the cleanup is one that recovery runs: what it opened stands
  * below the frame that closed the scope, in which recovery goes on when it
- * comes back, or when it dies (recover_nested()).
+ * comes back, or when it dies (recover_nested()). Of cleanups that are called
+ * by cleanups, the outermost one counts.
  *
  * Not here: cleanups that panic or fault, whose record was taken out of the
  * chain before: they are abandoned as any other code. Nor those that were
@@ -116,15 +117,19 @@ static uint32_t again(const struct trapped *at, const struct arch_death *death,
 }
 
 /*
- * Walk out to the frame that closes a scope, where task->death then stands.
- * Returns the sp of the frame that it called; 0: there is none.
+ * Walk out over `frames` frames, or to the end of the stack; the record, if it
+ * is open, is told of each. Returns how many there are down to the outermost
+ * one that closes a scope, whose stack pointer is *closing_sp; 0: there is
+ * none. Leaves d8-d15 alone.
  */
 static uint32_t look(const struct trapped *at, struct al_task *task,
-        uint32_t trap, struct al_crash_record *record)
+        uint32_t frames, uint32_t *closing_sp)
 {
     struct arch_death *death = &task->death;
+    uint32_t trap = death->trap;
     bool past_pad = trap != ARCH_TRAP_VARIABLE;
-    uint32_t low = 0;
+    uint32_t found = 0;
+    uint32_t n = 0;
 
     for (uint32_t i = 0; i < 8; i++) {
         death->r[i] = ((const volatile uint32_t *)at->r)[4 + i];
@@ -134,32 +139,39 @@ static uint32_t look(const struct trapped *at, struct al_task *task,
     death->lr = past_pad ? at->lr : 0; /* else it must have been saved */
     death->trap = ARCH_TRAP_NONE;
     arch_unwind_entry(death);
-    do {
-        enum arch_frame frame;
+    while (n != frames) {
+        enum arch_frame frame =
+                arch_unwind_next(death, task->stack_high, past_pad);
 
-        low = death->sp;
-        frame = arch_unwind_next(death, task->stack_high, past_pad);
+        past_pad = frame == ARCH_FRAME_PAD;
+        if (past_pad) {
+            continue;
+        }
         if (frame == ARCH_FRAME_END) {
-            low = 0;
             break;
         }
-        past_pad = frame == ARCH_FRAME_PAD;
-        if (!past_pad && record != NULL) {
-            crash_add_pc(record, arch_death_pc(death));
+        n++;
+        if (task->crash != NULL) {
+            crash_add_pc(task->crash, arch_death_pc(death));
         }
-    } while (past_pad || !arch_closes_scope(death->pc + 2));
+        if (arch_closes_scope(death->pc + 2)) {
+            found = n;
+            *closing_sp = death->sp;
+        }
+    }
     death->trap = trap;
-    return low;
+    return found;
 }
 
-/* Where the return address into the closing frame is kept. */
-static uint32_t *return_slot(
-        struct trapped *at, const struct arch_death *death, uint32_t low)
+/* Where the return address into the frame is kept at which the walk stands;
+ * NULL: nowhere, the stack is damaged. */
+static uint32_t *return_slot(struct trapped *at, const struct arch_death *death)
 {
     uint32_t *slot = (uint32_t *)(death->address - 4);
     uint32_t return_address = death->pc + 3;
 
-    if ((uint32_t)slot - low < death->sp - low && *slot == return_address) {
+    if ((uint32_t)slot - death->run_sp < death->sp - death->run_sp &&
+            *slot == return_address) {
         return slot;
     }
     return at->lr == return_address ? &at->lr : NULL;
@@ -173,32 +185,32 @@ void arch_cleanup_trapped(struct trapped *at, struct al_task *task)
 {
     struct arch_death *death = &task->death;
     uint32_t pc = again(at, death, task_recovery_limit(task->def));
-    uint32_t trap = death->trap;
-    uint32_t *slot = NULL;
+    uint32_t frames = 0;
     uint32_t closing_sp;
-    uint32_t low;
+    uint32_t *slot;
 
     at->ip = death->address;
     at->lr = death->lr;
     at->pc = (uint32_t)al_recover_entry | 1;
-    low = pc != 0 ? look(at, task, trap, NULL) : 0;
-    if (low != 0) {
-        slot = return_slot(at, death, low);
+    if (pc != 0) {
+        frames = look(at, task, UINT32_MAX, &closing_sp);
     }
-    closing_sp = death->sp;
     death->sp = (uint32_t)(at + 1);
     death->lr = at->lr;
-    if (slot == NULL) {
+    if (frames == 0) {
         return;
     }
     recover_open(task, RECOVER_UNDO | RECOVER_USER, closing_sp);
-    (void)look(at, task, trap, task->crash);
+    (void)look(at, task, frames, &closing_sp);
+    slot = return_slot(at, death);
     death->run_sp = closing_sp & ~7u;
     task->recover_sp = death->run_sp;
     task->state = AL_TASK_RECOVERING;
-    *slot = (uint32_t)arch_recover_next;
-    at->r[9] = task->limit;
-    at->pc = pc | 1;
+    if (slot != NULL) {
+        *slot = (uint32_t)arch_recover_next;
+        at->r[9] = task->limit;
+        at->pc = pc | 1;
+    }
 }
 
 #endif

@@ -62,9 +62,18 @@ static NOINLINE void large(void)
     sink = local[sink & 7] - 1;
 }
 
+/* Where it does not fit any more it is the first one that traps. */
+static NOINLINE void huge(void)
+{
+    volatile uint32_t local[80];
+
+    local[sink & 7] = 1;
+    sink = local[sink & 7] - 1;
+}
+
 static NOINLINE void variable(void)
 {
-    volatile uint32_t *local = __builtin_alloca(96 + sink);
+    volatile uint32_t *local = __builtin_alloca(320 + sink);
 
     small();
     local[0] = 0;
@@ -115,6 +124,14 @@ static void c_large(void *arg)
     (void)arg;
     rig_note('x');
     large();
+    rig_note('y');
+}
+
+static void c_huge(void *arg)
+{
+    (void)arg;
+    rig_note('x');
+    huge();
     rig_note('y');
 }
 
@@ -212,6 +229,46 @@ static void c_scopes(void *arg)
     rig_note('y');
 }
 
+static void noted_large(void *arg)
+{
+    large();
+    rig_mark(arg);
+}
+
+static void c_inner(void *arg)
+{
+    (void)arg;
+    rig_note('x');
+    {
+        RIG_SCOPE(noted, noted_large, RIG_MARK('n'));
+
+        sink = 0;
+    }
+    rig_note('y');
+}
+
+#ifndef __clang__
+/* The function in the function has ip in use at its entry. */
+static void c_nested_function(void *arg)
+{
+    uint32_t wanted = (uint32_t)(uintptr_t)arg + 1;
+
+    __attribute__((noinline)) void inner(void)
+    {
+        volatile uint32_t local[80];
+
+        local[sink & 7] = wanted;
+        sink = local[sink & 7] - wanted;
+    }
+
+    rig_note('x');
+    inner();
+    rig_note(sink == 0 && wanted == 1 ? 'y' : '!');
+}
+#else
+#  define c_nested_function c_large /* only GCC has them */
+#endif
+
 static NOINLINE uint32_t deep(uint32_t depth)
 {
     volatile uint32_t local[8];
@@ -275,6 +332,7 @@ static const struct {
         {"itself", c_itself, ENDS},
         {"small", c_small, ENDS},
         {"large", c_large, ENDS},
+        {"huge", c_huge, ENDS},
         {"variable", c_variable, ENDS},
         {"deep small", c_deep_small, ENDS},
         {"deep large", c_deep_large, ENDS},
@@ -282,6 +340,8 @@ static const struct {
         {"plain", c_plain, ENDS},
         {"kernel", c_kernel, ENDS},
         {"scopes", c_scopes, ENDS | OPENS},
+        {"inner", c_inner, ENDS | OPENS},
+        {"nested function", c_nested_function, ENDS},
         {"endless", c_endless, 0},
         {"panics", c_panics, 0},
         {"asserts", c_asserts, 0},
