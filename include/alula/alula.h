@@ -20,6 +20,7 @@
 #include <alula/scope.h>
 #include <alula/sem.h>
 #include <alula/status.h>
+#include <alula/supervisor.h>
 #include <alula/task.h>
 #include <alula/time.h>
 #include <alula/timer.h>
