@@ -298,6 +298,35 @@ static void nest(unsigned subset)
             subset, deaths[which].name, log, expected);
 }
 
+/* ---- over what an ended handler has left on the stack ---- */
+
+__attribute__((noinline)) static void over_old_frames(void)
+{
+    volatile uint32_t old[64]; /* not written */
+
+    zero = (uint32_t)(uintptr_t)old & 0;
+    deaths[which].run();
+    zero = old[zero] & 0;
+}
+
+static void dies_after(unsigned n, const struct rig_hit *hit)
+{
+    (void)hit;
+    rig_pend(n + 1, lives);
+    over_old_frames();
+}
+
+static void old_frames(void)
+{
+    uint32_t differs;
+
+    level = 0;
+    action = dies_after;
+    differs = rig_guard(pend, which, 1);
+    CHECK(differs == 0, "over old frames, death %s: registers differ: %x",
+            deaths[which].name, (unsigned)differs);
+}
+
 /* ---- cleanups that die ---- */
 
 static void dying_cleanup(void *what)
@@ -411,6 +440,7 @@ static void victim_main(void)
         }
         bad_cleanups();
         masked();
+        old_frames();
     }
     interrupted();
     test_done();

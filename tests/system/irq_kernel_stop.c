@@ -4,8 +4,9 @@
  * and nothing after it runs but the board's last word.
  *   1. each case after a fresh start of the board: in a handler a fault and a
  *      panic with the kernel lock taken by it, and a fault after it has
- *      overwritten its way back; in a task a fault and a panic with the kernel
- *      lock held; a post that was overwritten; an NMI
+ *      overwritten its way back, also where another handler's lies above; in a
+ *      task a fault and a panic with the kernel lock held; a post that was
+ *      overwritten; an NMI
  *   2. board_stop(), this test's, finds interrupts masked and the newest
  *      record: cause "kernel", module and number, the interrupted task's name
  *   3. the board restarts, the records are still there; after the last case
@@ -66,6 +67,26 @@ static void smashed_frames(void)
     fault();
 }
 
+/* The mark of its own frame only. */
+static void lost_mark(unsigned n, const struct rig_hit *hit)
+{
+    uint32_t *at = (uint32_t *)(arch_sp() & ~3u);
+
+    (void)n;
+    (void)hit;
+    while (*at != (uint32_t)(at + 10) + 1) {
+        at++;
+    }
+    *at = 0;
+    fault();
+}
+
+/* The next frame is that of the handler that it interrupted. */
+static void nested_lost_mark(void)
+{
+    rig_pend(1, lost_mark);
+}
+
 static void in_lock(void)
 {
     *(volatile uint32_t *)&al_core.locked = 1;
@@ -116,6 +137,7 @@ static const struct {
         {"null in a handler, in its lock", locked_fault, true, 8, 2},
         {"panic in a handler, in its lock", locked_panic, true, 8, 3},
         {"a handler's way back overwritten", smashed_frames, true, 8, 2},
+        {"a nested handler's mark lost", nested_lost_mark, true, 8, 2},
         {"null in the lock", fault_in_lock, false, 8, 1},
         {"panic in the lock", panic_in_lock, false, 8, 3},
         {"a post overwritten", bad_post, false, 7, 1},

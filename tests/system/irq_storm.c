@@ -109,7 +109,9 @@ RAW_OF(RAW_HANDLER)
     uint32_t b = zero + 2;
     uint32_t c = zero + 3;
     uint32_t d = zero + 4;
+    volatile uint32_t frame[8];
 
+    frame[zero] = d;
     raws++;
     switch (raw_death) {
     case 0:
@@ -121,7 +123,7 @@ RAW_OF(RAW_HANDLER)
         AL_ASSERT(zero != 0);
         break;
     }
-    zero = (a + b + c + d) & 0;
+    zero = (a + b + c + d + frame[zero]) & 0;
     raw_ends++;
 }
 
