@@ -165,6 +165,17 @@ static void raw(void)
             "a raw storm ends");
 }
 
+extern char __al_irq_stack_top[];
+
+/* Is the interrupt stack empty? */
+static bool is_stack_back(void)
+{
+    uint32_t msp;
+
+    __asm__ volatile("mrs %0, msp" : "=r"(msp));
+    return msp == (uint32_t)__al_irq_stack_top;
+}
+
 static void victim_main(void)
 {
     uint32_t lines[RIG_TIMERS];
@@ -196,6 +207,7 @@ static void victim_main(void)
     }
     CHECK(storms == before, "far apart: nothing is disabled");
     raw();
+    CHECK(is_stack_back(), "the interrupt stack is empty");
     CHECK(rig_check() == NULL, "the kernel is whole");
     test_done();
 }
