@@ -73,9 +73,10 @@ static NOINLINE void huge(void)
 
 static NOINLINE void variable(void)
 {
-    volatile uint32_t *local = __builtin_alloca(320 + sink);
+    volatile uint32_t *local;
 
     small();
+    local = __builtin_alloca(320 + sink);
     local[0] = 0;
     sink = local[0];
 }
