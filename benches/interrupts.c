@@ -17,6 +17,7 @@
 #define LINE_ENTRY_CHECKED  18u /* UARTRX3 */
 #define LINE_RETURN_CHECKED 19u /* UARTTX3 */
 #define LINE_ROUND_TRIP     20u /* UARTRX4 */
+#define LINE_DIES           21u /* UARTTX4 */
 
 static struct al_sem pended = AL_SEM_INIT(0, 1);
 static struct al_sem rounds = AL_SEM_INIT(0, 1);
@@ -59,6 +60,25 @@ AL_IRQ(PORT0_ALL_Handler)
 AL_IRQ(UARTRX4_Handler)
 {
     (void)al_irq_sem_give(&rounds);
+}
+
+/* The trivial function of a scope: one instruction. */
+__attribute__((naked)) static void nothing(void *arg)
+{
+    (void)arg;
+    __asm__ volatile("@alula: unchecked 0\n\tbx lr");
+}
+
+__attribute__((noinline)) static void die_in_handler(void)
+{
+    AL_DEFER(nothing, NULL);
+    al_panic("bench");
+}
+
+AL_IRQ(UARTTX4_Handler)
+{
+    die_in_handler();
+    taken++;
 }
 
 /* ---- tasks ---- */
@@ -148,6 +168,9 @@ void bench_interrupts(int i)
     count_drift(i);
     entry_once(IRQ_ENTRY_CHECKED, LINE_ENTRY_CHECKED);
     return_once(IRQ_RETURN_CHECKED, LINE_RETURN_CHECKED);
+    count_drift(i);
+    al_irq_enable(LINE_DIES, AL_PRIO_IRQ(1)); /* its deaths are forgotten */
+    return_once(IRQ_PANIC_RETURN, LINE_DIES);
     count_drift(i);
     tick_once();
     (void)al_sem_give(&doze);

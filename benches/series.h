@@ -39,7 +39,8 @@
   SERIES(DEFER, defer)                           \
   SERIES(UNWIND_FRAME, unwind_frame)             \
   SERIES(UNWIND_SCOPE, unwind_scope)             \
-  SERIES(PANIC_TO_RESTART, panic_to_restart)
+  SERIES(PANIC_TO_RESTART, panic_to_restart)     \
+  SERIES(IRQ_PANIC_RETURN, irq_panic_return)
 
 #define SERIES_ENUM_(key, name) key,
 enum series_key {
