@@ -10,6 +10,7 @@
 #include "crash.h"
 
 #include "arch.h"
+#include "time.h"
 
 #include <alula/config.h>
 
@@ -65,8 +66,9 @@ static void copy_name(char *to, const char *from)
     }
 }
 
-struct al_crash_record *crash_open(const struct al_task *task, al_time now)
+struct al_crash_record *crash_open(const struct al_task *task)
 {
+    al_time now = time_now();
     struct al_crash_record *record;
     const uint32_t *build_id = arch_build_id();
     uint32_t sequence;

@@ -14,7 +14,7 @@
 void crash_boot(void);
 
 /* Open a record for `task`, which dies now. Never fails: the oldest one goes. */
-struct al_crash_record *crash_open(const struct al_task *task, al_time now);
+struct al_crash_record *crash_open(const struct al_task *task);
 
 /* Add the next older program counter. */
 void crash_add_pc(struct al_crash_record *record, uintptr_t pc);

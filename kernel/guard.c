@@ -269,7 +269,7 @@ al_status al_board_watch(uint32_t ticks)
 
 void guard_board_warned(uintptr_t pc)
 {
-    struct al_crash_record *record = crash_open(al_core.current, time_now());
+    struct al_crash_record *record = crash_open(al_core.current);
 
     record->cause = AL_CAUSE_WATCHDOG;
     record->detail[0] = 0;

@@ -251,7 +251,7 @@ AL_NORETURN void recover_continue(void)
 
 void recover_open(struct al_task *self, uint32_t phase, uintptr_t from)
 {
-    self->crash = crash_open(self, time_now());
+    self->crash = crash_open(self);
     self->limit = task_recovery_limit(self->def);
     self->phase = (unsigned)phase & 15u;
     kill_begins(self);
@@ -259,9 +259,9 @@ void recover_open(struct al_task *self, uint32_t phase, uintptr_t from)
     self->crash->scopes_undone = take_stock(self, from);
 }
 
-AL_NORETURN void recover_begin(enum recover_phase phase)
+AL_NORETURN void recover_begin(struct al_task *self, enum recover_phase phase)
 {
-    recover_open(al_core.current, (uint32_t)phase, 0);
+    recover_open(self, (uint32_t)phase, 0);
     recover_continue();
 }
 
@@ -307,8 +307,9 @@ uintptr_t recover_nested(uintptr_t sp)
 
 #else
 
-AL_NORETURN void recover_begin(enum recover_phase phase)
+AL_NORETURN void recover_begin(struct al_task *self, enum recover_phase phase)
 {
+    (void)self;
     (void)phase;
     kernel_stop(PANIC_DEATH);
 }

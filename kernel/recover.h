@@ -27,7 +27,7 @@ enum recover_phase {
  * RECOVER_WALK; RECOVER_LEAVE where nothing of the innermost function has run;
  * RECOVER_REST when the stack pointer makes no sense.
  */
-AL_NORETURN void recover_begin(enum recover_phase phase);
+AL_NORETURN void recover_begin(struct al_task *self, enum recover_phase phase);
 
 /*
  * The first part of it: the record is opened, mutexes that were taken at `from`

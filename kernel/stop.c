@@ -21,7 +21,7 @@ AL_NORETURN void recover_kernel_stop(enum panic_site site)
     struct al_task *self = al_core.current;
 
     if (self != NULL) {
-        struct al_crash_record *record = crash_open(self, time_now());
+        struct al_crash_record *record = crash_open(self);
 
         if (site != PANIC_DEATH) {
             record->cause = AL_CAUSE_KERNEL;

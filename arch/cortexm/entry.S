@@ -104,7 +104,7 @@ svc_number:
         cmp     r0, #0
         pop     {r0, r1, r2, lr}
         beq     svc_false
-        mov     r3, #0
+        movs    r3, #0
         str     r3, [r1, #DEATH_CFSR]
         ldr     r3, [r0, #16]           /* stacked r12: sp - frame of form 2 */
         str     r3, [r1, #DEATH_ADDRESS]
@@ -272,18 +272,19 @@ fault_not_recovered:
         .global al_fault_stop
 al_fault_stop:                          /* r0 frame, r1 task, r2 site */
         cbz     r1, fault_stop_now      /* before there is a task */
+        adds    r1, #TASK_DEATH         /* in reach of short instructions */
         ldr     r3, [r0, #24]
-        str     r3, [r1, #DEATH_TRAP_PC]
+        str     r3, [r1, #(DEATH_TRAP_PC - TASK_DEATH)]
         ldr     r3, [r0, #20]
-        str     r3, [r1, #DEATH_LR]
+        str     r3, [r1, #(DEATH_LR - TASK_DEATH)]
         ldr     r3, [r0, #28]
-        str     r3, [r1, #DEATH_PSR]
-        str     r0, [r1, #DEATH_SP]
+        str     r3, [r1, #(DEATH_PSR - TASK_DEATH)]
+        str     r0, [r1, #(DEATH_SP - TASK_DEATH)]
         movs    r3, #TRAP_FAULT
-        str     r3, [r1, #DEATH_TRAP]
+        str     r3, [r1, #(DEATH_TRAP - TASK_DEATH)]
         ldr     r3, =CFSR
         ldr     r0, [r3]
-        str     r0, [r1, #DEATH_CFSR]
+        str     r0, [r1, #(DEATH_CFSR - TASK_DEATH)]
 fault_stop_now:
         mov     r0, r2
         b       kernel_stop
@@ -377,19 +378,20 @@ panic_now:
         ldr     ip, =al_core            /* a kernel stop tells it as well */
         ldr     ip, [ip, #CORE_CURRENT]
         add     ip, ip, #TASK_CAUSE
-        stmia   ip, {r0-r3}             /* and TASK_DETAIL, TASK_TEXT */
+        stmia   ip!, {r0-r3}            /* and TASK_DETAIL, TASK_TEXT */
+        mov     r0, ip                  /* TASK_DEATH, which follows */
         ldr     r1, =al_core
-        ldrd    r0, r1, [r1, #CORE_CURRENT]     /* and CORE_LOCKED */
+        ldr     r1, [r1, #CORE_LOCKED]
         mrs     r2, ipsr
         orrs    r1, r1, r2
         bne     panic_stops
-        str     r1, [r0, #DEATH_TRAP]   /* TRAP_PANIC, and r1, are 0 */
-        str     r1, [r0, #DEATH_CFSR]
+        str     r1, [r0, #(DEATH_TRAP - TASK_DEATH)]    /* TRAP_PANIC, */
+        str     r1, [r0, #(DEATH_CFSR - TASK_DEATH)]    /* and r1, are 0 */
         mov     r2, lr
-        str     r2, [r0, #DEATH_TRAP_PC]
-        str     r2, [r0, #DEATH_LR]
+        str     r2, [r0, #(DEATH_TRAP_PC - TASK_DEATH)]
+        str     r2, [r0, #(DEATH_LR - TASK_DEATH)]
         mrs     r2, xpsr
-        str     r2, [r0, #DEATH_PSR]
+        str     r2, [r0, #(DEATH_PSR - TASK_DEATH)]
         /* An image with cleanups that may go on has its own, in cleanup.S. */
         .weak   al_check_entry
 al_check_entry:
@@ -423,8 +425,8 @@ al_recover_entry:                       /* labels: their addresses are even */
 #endif
         add     r1, r0, #DEATH_R
         stmia   r1, {r4-r11}
-        str     r2, [r0, #DEATH_SP]
-        bl      arch_recover_captured
+        str     r2, [r1, #(DEATH_SP - DEATH_R)]
+        bl      arch_recover_captured   /* (task, death) */
 panic_in_handler:
         ldr     ip, =al_irq_recover_panic       /* weak: as al_irq_recover_entry */
         cmp     ip, #0

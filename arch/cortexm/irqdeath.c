@@ -178,7 +178,7 @@ static uint32_t undo_below(uint32_t low, uint32_t bound)
 
 static struct al_crash_record *open_record(const struct irq_death *irq)
 {
-    struct al_crash_record *record = crash_open(al_core.current, time_now());
+    struct al_crash_record *record = crash_open(al_core.current);
 
     record->cause = irq->cause;
     record->detail[0] = irq->detail[0];

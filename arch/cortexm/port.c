@@ -57,6 +57,7 @@ AL_STATIC_ASSERT(
         "offsets.h is out of date: struct al_core");
 AL_STATIC_ASSERT(DEATH_LR == DEATH_TRAP_PC + 4 &&
                          DEATH_ADDRESS == DEATH_CFSR + 4 &&
+                         TASK_DEATH == TASK_CAUSE + 16 &&
                          TASK_STACK_HIGH == TASK_STACK_LOW + 4 &&
                          CORE_LOCKED == CORE_CURRENT + 4,
         "entry.S moves them in pairs");
@@ -233,7 +234,7 @@ void arch_irq_unhandled(const struct exception_frame *frame);
  * and its line. */
 static void record_unhandled(uint32_t line, const struct exception_frame *frame)
 {
-    struct al_crash_record *record = crash_open(al_core.current, time_now());
+    struct al_crash_record *record = crash_open(al_core.current);
 
     record->cause = AL_CAUSE_INTERRUPT;
     record->detail[0] = line;
@@ -301,21 +302,20 @@ AL_NORETURN void arch_reset(void)
 uint32_t arch_frame_of(uint32_t pc)
 {
     const struct frame_entry *low = __al_frames_start;
-    const struct frame_entry *high = __al_frames_end;
+    uint32_t count = (uint32_t)(__al_frames_end - __al_frames_start);
 
-    while (low < high) {
-        const struct frame_entry *middle = low + (high - low) / 2;
+    while (count > 1) {
+        uint32_t half = count / 2;
 
-        if (middle->function > pc) {
-            high = middle;
-        } else {
-            low = middle + 1;
+        if (low[half].function <= pc) {
+            low += half;
         }
+        count -= half;
     }
-    if (low == __al_frames_start) {
+    if (count == 0 || low->function > pc) {
         return 0;
     }
-    return (low[-1].sizes >> 12) * 4;
+    return (low->sizes >> 12) * 4;
 }
 
 #ifdef __ARM_FP
@@ -360,12 +360,14 @@ bool arch_trap_is_real(const struct exception_frame *frame,
     }
 }
 
-AL_NORETURN void arch_recover_captured(struct al_task *task);
+AL_NORETURN void arch_recover_captured(
+        struct al_task *task, struct arch_death *death);
 
-/* Thread mode, in the dying task: where does the walk begin? */
-AL_NORETURN void arch_recover_captured(struct al_task *task)
+/* Thread mode, in the dying task, whose `death` is: where does the walk
+ * begin? */
+AL_NORETURN void arch_recover_captured(
+        struct al_task *task, struct arch_death *death)
 {
-    struct arch_death *death = &task->death;
     enum recover_phase phase = RECOVER_WALK;
 
     death->run_sp = death->sp & ~7u;
@@ -393,7 +395,7 @@ AL_NORETURN void arch_recover_captured(struct al_task *task)
     } else if (death->trap == ARCH_TRAP_FORCED) {
         phase = RECOVER_REST; /* anywhere: no table is right everywhere */
     }
-    recover_begin(phase);
+    recover_begin(task, phase);
 }
 
 /* The cause that CFSR tells; the more special bit first. */
@@ -422,6 +424,8 @@ static uint32_t cause_of_fault(const struct arch_death *death)
 void arch_death_describe(
         const struct arch_death *death, struct al_crash_record *record)
 {
+    /* Its fields are in reach of short instructions, from it. */
+    __asm__("" : "+r"(death));
     record->pc = death->trap_pc;
     record->lr = death->lr;
     record->sp = death->sp;

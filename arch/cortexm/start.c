@@ -49,14 +49,14 @@ static void protection_start(void)
 static void exceptions_start(void)
 {
     VTOR = (uint32_t)__al_vectors;
-    CCR |= CCR_STKALIGN | CCR_DIV_0_TRP;
+    CCR = CCR_STKALIGN | CCR_DIV_0_TRP;
     SHPR[4 - 4] = 0; /* MemManage, BusFault, UsageFault: above all */
     SHPR[5 - 4] = 0;
     SHPR[6 - 4] = 0;
     SHPR[11 - 4] = 0xf0; /* SVC, PendSV, SysTick: the kernel, below all */
     SHPR[14 - 4] = 0xf0;
     SHPR[15 - 4] = 0xf0;
-    SHCSR |= SHCSR_MEMFAULTENA | SHCSR_BUSFAULTENA | SHCSR_USGFAULTENA;
+    SHCSR = SHCSR_MEMFAULTENA | SHCSR_BUSFAULTENA | SHCSR_USGFAULTENA;
 #ifdef __ARM_FP
     CPACR |= CPACR_CP10_CP11;
 #endif
