@@ -104,6 +104,9 @@ extern char __al_build_id[];
 static void one(const struct cause *cause)
 {
     const uint32_t *build_id = (const uint32_t *)(void *)__al_build_id + 4;
+
+    al_sleep(1); /* a tick that met a smashed sp would be the fault itself */
+
     uint32_t starts = rig_starts;
     uint32_t count = al_crash_count();
     al_time before = al_now();
