@@ -5,6 +5,7 @@
  * All of Alula's public interface.
  */
 
+#include <alula/boot.h>
 #include <alula/callback.h>
 #include <alula/chan.h>
 #include <alula/cond.h>
