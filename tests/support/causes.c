@@ -27,6 +27,25 @@ void cause_overflow(void)
     sink = deep(100000 + zero);
 }
 
+static void needs_more(void *arg)
+{
+    volatile uint32_t local[40] = {(uint32_t)(uintptr_t)arg};
+
+    sink = local[zero];
+}
+
+/* With 60 bytes left a scope is closed, by a function that needs 160: it comes
+ * to its end. */
+static void cause_cleanup(void)
+{
+    uintptr_t sp;
+
+    __asm__ volatile("mov %0, sp" : "=r"(sp)::"memory");
+    volatile char *room = __builtin_alloca(sp - rig_victim.limit - 60);
+    AL_DEFER(needs_more, NULL);
+    room[0] = 1;
+}
+
 static void cause_vla(void)
 {
     volatile char block[4096 + zero];
@@ -131,6 +150,7 @@ static void cause_smashed_sp(void)
 
 const struct cause causes[] = {
         {"overflow", cause_overflow, AL_CAUSE_OVERFLOW, 0, false},
+        {"overflow in a cleanup", cause_cleanup, AL_CAUSE_OVERFLOW, 0, false},
         {"vla", cause_vla, AL_CAUSE_VLA, 0, true},
         {"vla huge", cause_vla_huge, AL_CAUSE_VLA, 0, true},
         {"null", cause_null, AL_CAUSE_NULL, DACCVIOL, true},
