@@ -220,7 +220,8 @@ static struct al_task *task_of(struct al_timer_node *timer)
                                       offsetof(struct al_task, timer));
 }
 
-/* The next look at the tree: at its root's time, or a long while from now. */
+/* The next look at the tree: at its root's time, or a long while from now. No
+ * tick comes in between: this is the tick's handler, or the switch exception. */
 static void expiry_set_held(al_time now)
 {
     const struct al_timer_node *root = clock.tree.root;
@@ -230,11 +231,6 @@ static void expiry_set_held(al_time now)
         next = root->when;
     }
     clock.expiry = (uint32_t)next;
-    AL_BARRIER();
-    /* Read the clock again after the expiry is set: see the head. */
-    if ((int32_t)(now_low() - clock.expiry) >= 0) {
-        softlock_irq_post(&clock.post);
-    }
 }
 
 #define CANCEL(kind, function) \
@@ -315,7 +311,12 @@ void time_insert_held(struct al_timer_node *timer)
 {
     timer_insert_held(&clock.tree, timer);
     if (clock.tree.root == timer) {
-        expiry_set_held(time_now());
+        clock.expiry = (uint32_t)timer->when; /* perhaps too early */
+        AL_BARRIER();
+        /* Read the clock again after the expiry is set: see the head. */
+        if ((int32_t)(now_low() - clock.expiry) >= 0) {
+            softlock_irq_post(&clock.post);
+        }
     }
 }
 

@@ -14,99 +14,89 @@
  */
 #include "core/timer.h"
 
-static bool due_before(
-        const struct al_timer_node *a, const struct al_timer_node *b)
+/* A link of the tree, and the timer whose link it is: NULL, the root's. */
+struct place {
+    struct al_timer_node **slot;
+    struct al_timer_node *up;
+};
+
+/* `timer`, or none, stands there from now on. */
+static inline void put(struct place at, struct al_timer_node *timer)
 {
-    return a->when < b->when;
+    *at.slot = timer;
+    if (timer != NULL) {
+        timer->up = at.up;
+    }
 }
 
-static unsigned branch(const struct al_timer_node *timer, unsigned depth)
+static inline struct place below(struct al_timer_node *up, unsigned side)
+{
+    return (struct place){&up->sub[side], up};
+}
+
+static inline unsigned branch(const struct al_timer_node *timer, unsigned depth)
 {
     return (unsigned)((uintptr_t)timer >> (depth + 3)) & 1u;
 }
 
-static void adopt(struct al_timer_node *timer)
-{
-    for (unsigned b = 0; b < 2; b++) {
-        if (timer->sub[b] != NULL) {
-            timer->sub[b]->up = timer;
-        }
-    }
-}
-
 void timer_insert_held(struct timer_tree *tree, struct al_timer_node *timer)
 {
-    struct al_timer_node **slot = &tree->root;
-    struct al_timer_node *up = NULL;
-    unsigned depth = 0;
+    struct place at = {&tree->root, NULL};
 
+    for (unsigned depth = 0; *at.slot != NULL; depth++) {
+        struct al_timer_node *here = *at.slot;
+        unsigned side;
+
+        if (timer->when >= here->when) {
+            at = below(here, branch(timer, depth));
+            continue;
+        }
+        /* The new one takes this place, the old one goes on down: where its
+         * address leads. */
+        side = branch(here, depth);
+        put(at, timer);
+        put(below(timer, !side), here->sub[!side]);
+        put(below(timer, side), here->sub[side]);
+        at = below(timer, side);
+        timer = here;
+    }
+    put(at, timer);
     timer->sub[0] = NULL;
     timer->sub[1] = NULL;
-    while (*slot != NULL) {
-        struct al_timer_node *here = *slot;
-
-        if (due_before(timer, here)) {
-            /* The new one takes this place, the old one goes on down: it may
-             * stand anywhere below, for its address brought it here. */
-            timer->sub[0] = here->sub[0];
-            timer->sub[1] = here->sub[1];
-            timer->up = up;
-            adopt(timer);
-            *slot = timer;
-            here->sub[0] = NULL;
-            here->sub[1] = NULL;
-            timer = here;
-            here = *slot;
-        }
-        up = here;
-        slot = &here->sub[branch(timer, depth)];
-        depth++;
-    }
-    timer->up = up;
-    *slot = timer;
-}
-
-/* The one of the two below that is due first; NULL when there is none. */
-static struct al_timer_node *earlier_sub(const struct al_timer_node *timer)
-{
-    struct al_timer_node *a = timer->sub[0];
-    struct al_timer_node *b = timer->sub[1];
-
-    if (a == NULL || (b != NULL && due_before(b, a))) {
-        return b;
-    }
-    return a;
-}
-
-static struct al_timer_node **slot_of(
-        struct timer_tree *tree, const struct al_timer_node *timer)
-{
-    if (timer->up == NULL) {
-        return &tree->root;
-    }
-    return &timer->up->sub[timer->up->sub[1] == timer];
 }
 
 void timer_remove_held(struct timer_tree *tree, struct al_timer_node *timer)
 {
-    struct al_timer_node *heir = earlier_sub(timer);
+    struct al_timer_node *heir = timer->sub[0];
+    struct al_timer_node *other = timer->sub[1];
+    struct al_timer_node *up = timer->up;
+    struct place at = {&tree->root, up};
 
+    if (up != NULL) {
+        at.slot = &up->sub[up->sub[1] == timer];
+    }
     /* The earliest below moves up into the hole, and so on: each stays on the
      * path that its address gives it. */
-    while (heir != NULL) {
-        unsigned side = timer->sub[1] == heir;
-        struct al_timer_node below = *heir;
+    while (heir != NULL || other != NULL) {
+        struct al_timer_node *below0;
+        struct al_timer_node *below1;
+        unsigned side = 0;
 
-        *slot_of(tree, timer) = heir;
-        heir->up = timer->up;
-        heir->sub[side] = timer;
-        heir->sub[!side] = timer->sub[!side];
-        timer->sub[0] = below.sub[0];
-        timer->sub[1] = below.sub[1];
-        adopt(heir);
-        adopt(timer);
-        heir = earlier_sub(timer);
+        if (heir == NULL || (other != NULL && other->when < heir->when)) {
+            struct al_timer_node *later = heir;
+
+            heir = other;
+            other = later;
+            side = 1;
+        }
+        put(at, heir);
+        below0 = heir->sub[0];
+        below1 = heir->sub[1];
+        put(below(heir, side ^ 1), other);
+        at = below(heir, side);
+        heir = below0;
+        other = below1;
     }
-    *slot_of(tree, timer) = NULL;
+    put(at, NULL);
     timer->up = NULL;
 }

@@ -16,7 +16,7 @@
  * Fails if: the inbox is not looked at after the lock is let go, a post's flag
  * is cleared after it is delivered, a context is saved with one register less.
  * sources: ../interleave/rig.c ../interleave/scenarios.c
- * timeout: 600
+ * timeout: 300
  */
 #include "../interleave/scenarios.h"
 

@@ -13,7 +13,7 @@
  * result of a store-conditional is not looked at.
  * A longer form: flags -DLONG, every pair.
  * sources: ../interleave/rig.c ../interleave/scenarios.c
- * timeout: 600
+ * timeout: 300
  */
 #include "../interleave/scenarios.h"
 
