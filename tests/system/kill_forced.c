@@ -129,6 +129,18 @@ static void around_scope(void)
     }
 }
 
+/* Neither has a stack check as long as nobody waits. */
+static void around_lock(void)
+{
+    AL_DEFER(note, (void *)1);
+    for (;;) {
+        al_status status = al_mutex_lock(&mutex);
+
+        turns += status == AL_OK;
+        al_mutex_unlock(&mutex);
+    }
+}
+
 /* ---- cleanups that do not come back ---- */
 
 static void loops(void *digit)
@@ -307,6 +319,23 @@ static void kill_loop(const char *name, void (*what)(void), uint32_t expected)
             kernel());
 }
 
+/* An interrupt may send it where a check is. */
+static void kill_soon(const char *name, void (*what)(void), uint32_t expected)
+{
+    uint32_t generation = victim.generation;
+
+    begin(what);
+    CHECK(al_task_kill(al_task_id_of(&victim), AL_KILL_RESTART) == AL_OK,
+            "%s: killed", name);
+    for (int i = 0; i < 50 && victim.generation == generation; i++) {
+        run_a_tick();
+    }
+    CHECK(victim.generation == generation + 1 && deferred == expected &&
+                    !al_mutex_is_held(&mutex),
+            "%s: its scopes are undone: %u, %s", name, (unsigned)deferred,
+            kernel());
+}
+
 /* Dies of itself; each of `loops` cleanups takes the grace, and a tick at which
  * it is first seen. */
 static void die(const char *name, void (*what)(void), uint32_t expected,
@@ -379,6 +408,9 @@ static void test_main(void)
     kill_loop("leaf", around_leaf, 1);
     for (int i = 0; i < 20; i++) {
         kill_loop("scope in a loop", around_scope, 1);
+    }
+    for (int i = 0; i < 20; i++) {
+        kill_soon("lock in a loop", around_lock, 1);
     }
     die("panic, a cleanup loops", in_recovery, 321, 1);
     die("panic, a cleanup waits", in_recovery_waits, 321, 1);

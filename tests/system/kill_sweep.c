@@ -10,7 +10,10 @@
  *   3. after each: every scope that was opened was undone, once, in order; locks
  *      are free; the heap is as it was; the task has restarted once, with one
  *      record of the right cause; the kernel is whole, in this tick and later
- *   4. again, with AL_KILL_END and a task made at run time: its memory is back
+ *   4. again, a task made at run time that dies of itself, starts again, and
+ *      returns: it is killed at each instruction from its first life's on, through
+ *      its recovery, its restart and its end, by one task and by two at once, with
+ *      AL_KILL_END: it has ended, and its memory is back
  * Fails if: a task dies with a scope taken off its chain but not undone, or in
  * the middle of the kernel.
  * builds: gcc-O0 gcc-O2 gcc-Os clang-O0 clang-O2 clang-Os
@@ -210,6 +213,19 @@ static void killer_main(void)
 
 AL_TASK(killer, killer_main, 20, 1024);
 
+static volatile bool two_killers;
+static struct al_sem second_go = AL_SEM_INIT(0, 1);
+
+static void second_main(void)
+{
+    for (;;) {
+        al_sem_take(&second_go);
+        (void)al_task_kill(victim_id, AL_KILL_RESTART);
+    }
+}
+
+AL_TASK(second, second_main, 21, 1024);
+
 static void waiter_main(void)
 {
     for (;;) {
@@ -230,6 +246,9 @@ static void fire(unsigned n, const struct rig_hit *hit)
     fired = true;
     fired_pc = hit->pc;
     (void)al_irq_sem_give(&killer_go);
+    if (two_killers) {
+        (void)al_irq_sem_give(&second_go);
+    }
 }
 
 static void victim_main(void)
@@ -399,6 +418,89 @@ static void sweep(const char *name)
     }
 }
 
+/* ---- one that dies of itself ---- */
+
+static volatile uint32_t lives;
+static volatile bool over;
+
+static NOINLINE void mortal_body(void)
+{
+    SCOPE(1, undo);
+    innermost();
+    if (lives < 2) {
+        SCOPE(2, undo_deep);
+        al_panic("of itself");
+    }
+}
+
+static void mortal(void *args)
+{
+    (void)args;
+    lives++;
+    if (lives == 1) {
+        rig_arm(0, delay, fire);
+    }
+    mortal_body();
+    over = true;
+}
+
+static const char *mortal_round(void)
+{
+    struct al_task_params params = {
+            "mortal", mortal, NULL, 0, NULL, 1536, 8, false, &always};
+    const char *wrong;
+
+    for (unsigned i = 0; i < SCOPES; i++) {
+        scopes.open[i] = 0;
+        scopes.runs[i] = 0;
+    }
+    scopes.wrong = 0;
+    fired = false;
+    over = false;
+    lives = 0;
+    if (al_task_spawn(&params, &victim_id) != AL_OK) {
+        return "no memory";
+    }
+    rig_disarm(0);
+    if (al_task_join(victim_id, AL_POLL) != AL_OK) {
+        return "it has not ended";
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        rig_pend_tick();
+    }
+    wrong = scopes_wrong();
+    if (wrong == NULL && heap_used() != heap_before) {
+        wrong = "its memory is not back";
+    }
+    return wrong != NULL ? wrong : rig_check();
+}
+
+static void sweep_mortal(const char *name)
+{
+    const char *wrong = NULL;
+    uint32_t places = 0;
+
+    how = AL_KILL_END;
+    sample = sample_scopes; /* as often may the scopes run */
+    delay = 1000000;
+    (void)mortal_round(); /* its control block stays on the heap */
+    heap_before = heap_used();
+    for (delay = 0; wrong == NULL; delay++) {
+        wrong = mortal_round();
+        if (!fired) {
+            break;
+        }
+        places++;
+    }
+    if (wrong != NULL) {
+        test_note("%s: delay %u, pc %x, lives %u", name, (unsigned)delay - 1,
+                (unsigned)fired_pc, (unsigned)lives);
+    }
+    CHECK(wrong == NULL, "%s: ended at each instruction: %s", name,
+            wrong != NULL ? wrong : "right");
+    CHECK(places > 1500 && over, "%s: %u places", name, (unsigned)places);
+}
+
 static void test_main(void)
 {
     rig_start();
@@ -407,6 +509,9 @@ static void test_main(void)
         sample = samples[i].sample;
         sweep(samples[i].name);
     }
+    sweep_mortal("mortal");
+    two_killers = true;
+    sweep_mortal("mortal, two killers");
     test_done();
 }
 
