@@ -5,12 +5,23 @@
  */
 #include "bench.h"
 
+#include <alula/kill.h>
+
+#define NVIC_ISPR0     (*(volatile uint32_t *)0xe000e200u)
+#define ICSR           (*(volatile uint32_t *)0xe000ed04u)
+#define ICSR_PENDSTSET (1u << 26)
+
+/* A line without a device on this board. */
+#define LINE_KILLS 21u /* UARTTX4 */
+
 enum death {
     DEATH_PLAIN,
     DEATH_SHALLOW,
     DEATH_DEEP,
     DEATH_FEW_SCOPES,
     DEATH_MANY_SCOPES,
+    DEATH_WAITING,
+    DEATH_BUSY,
 };
 
 #define SHALLOW     4
@@ -18,6 +29,8 @@ enum death {
 #define MANY_SCOPES 5 /* against one */
 
 static struct al_sem die = AL_SEM_INIT(0, 1);
+static struct al_sem never = AL_SEM_INIT(0, 1);
+static struct al_sem killer_go = AL_SEM_INIT(0, 1);
 static volatile enum death death;
 static char scoped; /* what the scopes are about */
 
@@ -38,6 +51,37 @@ __attribute__((noinline)) static void one_scope(void)
 {
     AL_DEFER(nothing, &scoped);
     die_now();
+}
+
+__attribute__((noinline)) static void wait_for_it(void)
+{
+    al_sem_take(&never);
+    __asm__ volatile(""); /* no jump, please */
+}
+
+__attribute__((noinline)) static void one_scope_waits(void)
+{
+    AL_DEFER(nothing, &scoped);
+    wait_for_it();
+}
+
+AL_IRQ(UARTTX4_Handler)
+{
+    (void)al_irq_sem_give(&killer_go);
+}
+
+/* Preempted here; then enters a function. */
+__attribute__((noinline)) static void be_preempted(void)
+{
+    NVIC_ISPR0 = 1u << LINE_KILLS;
+    __asm__ volatile("dsb\n\tisb" ::: "memory");
+    wait_for_it();
+}
+
+__attribute__((noinline)) static void one_scope_busy(void)
+{
+    AL_DEFER(nothing, &scoped);
+    be_preempted();
 }
 
 __attribute__((noinline)) static void many_scopes(void)
@@ -74,12 +118,20 @@ __attribute__((used)) static void victim_body(void)
     case DEATH_MANY_SCOPES:
         many_scopes();
         break;
+    case DEATH_WAITING:
+        one_scope_waits();
+        break;
+    case DEATH_BUSY:
+        one_scope_busy();
+        break;
     case DEATH_PLAIN:
     case DEATH_FEW_SCOPES:
         one_scope();
         break;
     }
 }
+
+extern struct al_task victim;
 
 __attribute__((naked)) static void victim_main(void)
 {
@@ -94,6 +146,50 @@ static uint32_t die_once(enum death how)
     return count_insns(count_to);
 }
 
+#ifdef BENCH_KILLS
+/* Instructions from al_task_kill() to the entry. */
+static uint32_t kill_waiting(void)
+{
+    struct al_task_id id = al_task_id_of(&victim);
+
+    death = DEATH_WAITING;
+    (void)al_sem_give(&die);
+    COUNT_OPEN();
+    (void)al_task_kill(id, AL_KILL_RESTART);
+    return count_insns(count_to);
+}
+
+static void killer_main(void)
+{
+    struct al_task_id id = al_task_id_of(&victim);
+
+    for (;;) {
+        al_sem_take(&killer_go);
+        COUNT_OPEN();
+        (void)al_task_kill(id, AL_KILL_RESTART);
+    }
+}
+
+AL_TASK(killer, killer_main, 6, 1024);
+
+/* Who was killed is not looked after any more: a tick is idle again. */
+static void forget_killed(void)
+{
+    for (unsigned i = 0; i < 3; i++) {
+        ICSR = ICSR_PENDSTSET;
+        __asm__ volatile("dsb\n\tisb" ::: "memory");
+    }
+}
+
+static void bench_kills(void)
+{
+    al_irq_enable(LINE_KILLS, AL_PRIO_IRQ(1));
+    series_add(KILL_TO_RESTART, kill_waiting());
+    series_add(KILL_BUSY_TO_RESTART, die_once(DEATH_BUSY));
+    forget_killed();
+}
+#endif
+
 void bench_deaths(void)
 {
     uint32_t one = die_once(DEATH_PLAIN);
@@ -102,6 +198,9 @@ void bench_deaths(void)
     uint32_t shallow = die_once(DEATH_SHALLOW);
     uint32_t deep = die_once(DEATH_DEEP);
 
+#ifdef BENCH_KILLS
+    bench_kills();
+#endif
     series_add(PANIC_TO_RESTART, one);
     series_add(UNWIND_SCOPE, (many - few) / (MANY_SCOPES - 1));
     series_add(UNWIND_FRAME, (deep - shallow) / (DEEP - SHALLOW));

@@ -40,7 +40,17 @@
   SERIES(UNWIND_FRAME, unwind_frame)             \
   SERIES(UNWIND_SCOPE, unwind_scope)             \
   SERIES(PANIC_TO_RESTART, panic_to_restart)     \
-  SERIES(IRQ_PANIC_RETURN, irq_panic_return)
+  SERIES(IRQ_PANIC_RETURN, irq_panic_return)     \
+  SERIES_OF_KILLS(SERIES)
+
+/* In an image of its own: a death costs more where tasks are killed. */
+#ifdef BENCH_KILLS
+#  define SERIES_OF_KILLS(SERIES)            \
+    SERIES(KILL_TO_RESTART, kill_to_restart) \
+    SERIES(KILL_BUSY_TO_RESTART, kill_busy_to_restart)
+#else
+#  define SERIES_OF_KILLS(SERIES)
+#endif
 
 #define SERIES_ENUM_(key, name) key,
 enum series_key {
