@@ -409,7 +409,7 @@ static void test_main(void)
     for (int i = 0; i < 20; i++) {
         kill_loop("scope in a loop", around_scope, 1);
     }
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < 150; i++) {
         kill_soon("lock in a loop", around_lock, 1);
     }
     die("panic, a cleanup loops", in_recovery, 321, 1);

@@ -395,6 +395,7 @@ static void sweep(const char *name)
 {
     const char *wrong = NULL;
     uint32_t places = 0;
+    uint32_t late = 0;
     uint32_t pc = 0;
 
     heap_before = heap_used();
@@ -404,6 +405,7 @@ static void sweep(const char *name)
             break;
         }
         places += fired_pc != pc;
+        late += fired_pc != pc && sample_done;
         pc = fired_pc;
     }
     if (wrong != NULL) {
@@ -413,6 +415,10 @@ static void sweep(const char *name)
     CHECK(wrong == NULL, "%s: killed at each instruction: %s", name,
             wrong != NULL ? wrong : "right");
     CHECK(places > 20, "%s: %u places", name, (unsigned)places);
+    /* It dies at its next function; the last one of the scopes is near its end,
+     * that of others is a long call of the kernel, or qsort. */
+    CHECK(sample != sample_scopes || late < 100,
+            "%s: %u came to the end of the sample", name, (unsigned)late);
     if (wrong != NULL) {
         test_done();
     }

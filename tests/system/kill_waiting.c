@@ -387,6 +387,34 @@ static void ends(void)
     }
 }
 
+static struct al_spawn own;
+static char own_stack[1024] __attribute__((aligned(8)));
+
+/* Memory of the caller's is used for something else right after the end. */
+static void forgets(void)
+{
+    static const char arg = 1;
+    struct al_task_params params = {"o", sleeper, &arg, 1, own_stack,
+            sizeof(own_stack), 6, false, NULL};
+    volatile unsigned char *memory = (volatile unsigned char *)&own;
+    struct al_task_id id;
+    unsigned touched = 0;
+
+    al_task_create(&own, &params, &id);
+    CHECK(al_task_kill(id, AL_KILL_END) == AL_OK &&
+                    al_task_join(id, AL_POLL) == AL_OK,
+            "one in memory of its maker's ends");
+    for (unsigned i = 0; i < sizeof(own); i++) {
+        memory[i] = 0xa5;
+    }
+    ticks(3);
+    for (unsigned i = 0; i < sizeof(own); i++) {
+        touched += memory[i] != 0xa5;
+    }
+    CHECK(touched == 0 && same(kernel(), "right"),
+            "nobody looks there any more: %s", kernel());
+}
+
 /* ---- wrong uses, and oneself ---- */
 
 static volatile struct al_task_id bad_id;
@@ -517,6 +545,7 @@ static void test_main(void)
     each_wait();
     priorities();
     ends();
+    forgets();
     wrong();
     suspended();
     held_back();
