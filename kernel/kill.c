@@ -274,8 +274,6 @@ void kill_expired_held(struct al_timer_node *timer)
 
 void kill_begins(struct al_task *self)
 {
-    if ((self->phase & RECOVER_USER) == 0) {
-    }
     softlock_take();
     self->crash->checksum = progress_of(self);
     self->crash->heap_left = (uint32_t)time_now();
