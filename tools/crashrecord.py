@@ -21,7 +21,8 @@ FIELDS = (
 SIZE = struct.calcsize('<' + ''.join(f for _, f in FIELDS))
 CAUSES = ('none', 'overflow', 'vla', 'null', 'access', 'bus', 'undef', 'div0',
           'align', 'oob', 'check', 'assert', 'panic', 'caller', 'stack',
-          'fault', 'kernel', 'interrupt')
+          'fault', 'kernel', 'interrupt', 'killed', 'storm', 'deadline',
+          'budget', 'watchdog')
 
 
 class BadRecord(Exception):

@@ -44,7 +44,7 @@ enum al_cause {
     AL_CAUSE_PANIC = 12,     /* al_panic(); see text */
     AL_CAUSE_CALLER = 13,    /* wrong call of the kernel; detail: module, n */
     AL_CAUSE_STACK = 14,     /* stack pointer outside of the stack */
-    AL_CAUSE_FAULT = 15,     /* any other fault; see cfsr */
+    AL_CAUSE_FAULT = 15,     /* any other fault; see fault_status */
     AL_CAUSE_KERNEL = 16,    /* the kernel stopped; detail: module, n */
     AL_CAUSE_INTERRUPT = 17, /* one without a handler; detail: its line */
     AL_CAUSE_KILLED = 18,    /* al_task_kill(); text: name of who did it */
@@ -56,24 +56,24 @@ enum al_cause {
 };
 
 struct al_crash_record {
-    uint32_t magic;       /* AL_CRASH_MAGIC once the record is whole */
-    uint16_t version;     /* AL_CRASH_VERSION */
-    uint16_t size;        /* of this structure, in bytes */
-    uint32_t sequence;    /* 1 for the first death since power-up */
-    uint32_t checksum;    /* see above */
-    uint32_t build_id[2]; /* first bytes of the image's build id */
-    uint32_t cause;       /* enum al_cause */
-    uint32_t detail[2];   /* by cause: frame bytes; address; index and bound */
-    uint32_t text;        /* address of constant text in the image; 0: none */
-    char task[12];        /* name, cut, ends in NUL unless 12 long */
-    uint32_t generation;  /* of the task that died */
-    uint32_t tick[2];     /* low, high */
-    uint32_t pc;          /* where it died */
-    uint32_t lr;          /* return address there */
-    uint32_t sp;
-    uint32_t psr;
+    uint32_t magic;        /* AL_CRASH_MAGIC once the record is whole */
+    uint16_t version;      /* AL_CRASH_VERSION */
+    uint16_t size;         /* of this structure, in bytes */
+    uint32_t sequence;     /* 1 for the first death since power-up */
+    uint32_t checksum;     /* see above */
+    uint32_t build_id[2];  /* first bytes of the image's build id */
+    uint32_t cause;        /* enum al_cause */
+    uint32_t detail[2];    /* by cause: frame bytes; address; index and bound */
+    uint32_t text;         /* address of constant text in the image; 0: none */
+    char task[12];         /* name, cut, ends in NUL unless 12 long */
+    uint32_t generation;   /* of the task that died */
+    uint32_t tick[2];      /* low, high */
+    uint32_t pc;           /* where it died */
+    uint32_t lr;           /* return address there */
+    uint32_t sp;           /* there */
+    uint32_t psr;          /* there; low 9 bits: exception, 0: a task */
     uint32_t fault_status; /* as the processor tells it; 0: no fault */
-    uint32_t fault_address;
+    uint32_t fault_address; /* 0: not told */
     uint32_t scopes_undone; /* all open at the death; 255: or more */
     uint32_t heap_left;     /* bytes in plain blocks that it left behind */
     uint32_t nested;        /* deaths inside its cleanups */

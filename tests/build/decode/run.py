@@ -4,7 +4,8 @@
 
 Fails if: a member of the header moves without tools/crashrecord.py; the
 checksum of kernel/crash.c and of the tool differ; a record of another build is
-decoded; a damaged record is shown, or gives a traceback.
+decoded; a damaged record is shown, or gives a traceback; a handler's death is
+not told from a task's.
 """
 import os
 import random
@@ -93,7 +94,7 @@ def layout(c, tmp):
         c.equal(f'layout_{n}', words(f'off_{n}', 2), cr.offsets()[n])
     text = (ROOT / 'include/alula/crash.h').read_text()
     names = {int(v): n.lower() for n, v in
-             re.findall(r'AL_CAUSE_(\w+) = (\d+)', text)}
+             re.findall(r'AL_CAUSE_(\w+)\s*=\s*(\d+)', text)}
     c.equal('cause_names', [names.get(i) for i in range(len(cr.CAUSES))],
             list(cr.CAUSES))
     c.equal('cause_count', len(names), len(cr.CAUSES))
@@ -143,6 +144,47 @@ def interrupts(c, tmp):
     c.check('interrupt', done.returncode == 0 and 'crash 3: task "worker" '
             '(generation 2): interrupt: line 18 has no handler' in text(done),
             text(done))
+
+
+VECTORS = '''
+void TIM2_IRQHandler(void) { middle(1); }
+static void unhandled(void) { for (;;) { } }
+void CAN_IRQHandler(void) __attribute__((alias("unhandled")));
+void DMA_IRQHandler(void) __attribute__((alias("unhandled")));
+void NMI_Handler(void) { sink = 2; }
+void (*const __al_vectors[20])(void) = {[2] = NMI_Handler,
+    [17] = TIM2_IRQHandler, [18] = CAN_IRQHandler, [19] = DMA_IRQHandler};
+'''
+
+
+def handlers(c, tmp):
+    """A death in a handler names its line, and its function where the vector
+    table has one of its own; a task's none."""
+    from elffile import Elf
+    elf = image(tmp, 'vectors', VECTORS)
+    build = Elf(elf).build_id()[:8]
+    path = Path(tmp) / 'handler.bin'
+    for exception, want in (
+            (17, ' in the handler of line 1 (TIM2_IRQHandler)'),
+            (18, ' in the handler of line 2'), (20, ' in the handler of line 4'),
+            (511, ' in the handler of line 495'),
+            (2, ' in exception 2 (NMI_Handler)'), (3, ' in exception 3'),
+            (0, '')):
+        psr = 0x61000000 | exception
+        path.write_bytes(record(build, psr=psr))
+        c.check(f'handler_{exception}', f'psr {psr:#010x}{want}\n' in
+                text(decode(elf, path)), text(decode(elf, path)))
+    path.write_bytes(record(build, psr=0x61000011))
+    c.check('handler_without_elf', ' in the handler of line 1\n' in
+            text(decode(path)), text(decode(path)))
+    for cause, pair, want in (
+            (18, (0, 0), 'killed'), (19, (28, 0), 'storm: line 28 is disabled'),
+            (20, (7, 0), 'deadline: 7 ticks'),
+            (21, (7, 90), 'budget: 7 ticks in a window of 90'),
+            (22, (7, 0), 'watchdog: 7 ticks'), (22, (0, 0), "the board's")):
+        path.write_bytes(record(build, cause=cause, detail=pair))
+        c.check(f'cause_{cause}_{pair[0]}', want in text(decode(elf, path)),
+                text(decode(elf, path)))
 
 
 def image(tmp, name, extra=''):
@@ -249,6 +291,7 @@ def fuzz(c, tmp, elf, good):
     mod = importlib.util.module_from_spec(spec)
     loader.exec_module(mod)
     seed = int(os.environ.get('SEED', '1'))
+    print(f'# SEED={seed}')
     rng = random.Random(seed)
     img, wrong = mod.Image(str(elf)), []
     img.learn = lambda addrs: None
@@ -302,6 +345,7 @@ def main():
         layout(c, tmp)
         kernel_checksum(c, tmp)
         interrupts(c, tmp)
+        handlers(c, tmp)
         elf, good = decoding(c, tmp)
         refusal(c, tmp, elf, good)
         fuzz(c, tmp, elf, good)
