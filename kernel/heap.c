@@ -180,9 +180,8 @@ static void account_held(const struct block *block, uint32_t change)
     }
 }
 
-bool al_heap_resize(void *payload, size_t bytes)
+static bool resize_block(struct block *block, size_t bytes)
 {
-    struct block *block = block_of(payload);
     struct region *region = region_of(block);
     uint32_t wanted = block_size_for(bytes);
     uint32_t before;
@@ -200,6 +199,11 @@ bool al_heap_resize(void *payload, size_t bytes)
     }
     softlock_leave();
     return fits;
+}
+
+bool al_heap_resize(void *payload, size_t bytes)
+{
+    return resize_block(block_of(payload), bytes);
 }
 
 /* One step a lock: allocate, free what lies before, free what lies behind. */
@@ -229,7 +233,8 @@ void *al_heap_alloc_aligned(int32_t number, size_t bytes, size_t align)
     block = block_trim_front(region, block, align);
     account_held(block, block_size(block) - room);
     softlock_leave();
-    return al_heap_resize(&block->next_free, bytes) ? &block->next_free : NULL;
+    /* Not by al_heap_resize(): its check could end the caller here. */
+    return resize_block(block, bytes) ? &block->next_free : NULL;
 }
 
 al_status al_heap_give(void *payload, struct al_task_id to)

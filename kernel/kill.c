@@ -201,8 +201,8 @@ static void look_at_dying_held(struct al_task *task, uint32_t now)
     struct al_crash_record *record = task->crash;
     uint32_t progress;
 
-    if (record == NULL) {
-        return; /* it is about to have one */
+    if (record == NULL || task->phase == RECOVER_DONE) {
+        return; /* it is about to have one, or has had it */
     }
     progress = progress_of(task);
     if ((task->phase & RECOVER_USER) == 0 || record->checksum != progress) {

@@ -199,6 +199,8 @@ AL_NORETURN static void restart(struct al_task *self)
     if (self->contended != NULL || self->prio != self->base_prio) {
         mutex_abandon_lost();
     }
+    self->phase = RECOVER_DONE;
+    AL_BARRIER();
     self->crash->heap_left = self->heap_bytes;
     crash_close(self->crash);
     if ((self->flags & AL_FLAG_END) == 0) {

@@ -17,6 +17,7 @@ enum recover_phase {
     RECOVER_LEAVE, /* the same, past its landing pad */
     RECOVER_UNDO,  /* undo what was opened in frames that are left by now */
     RECOVER_REST,  /* no more frames: undo what is left */
+    RECOVER_DONE,  /* nothing: the record is being closed, and not kill.c's */
 };
 
 /* Set in task->phase while user code runs for recovery. */
