@@ -12,7 +12,9 @@ Here each function of include/alula/*.h must be in them:
 3. each @panics of a function has a row that provokes it;
 4. no row names what does not exist, nor a panic that its function's contract
    does not have;
-5. one without a contract is a part of what others do: a header calls it.
+5. one without a contract is a part of what others do: a header calls it;
+6. one that a task may call is in overflow_at_entries.def, by which it is called
+   with little stack left.
 Then the same on a header with one function more, and on tables without one row.
 Fails if: a public function, or a check that can end its caller, is added and
 no row is.
@@ -28,6 +30,9 @@ from check import Checks  # noqa: E402
 
 TABLES = ("tests/system/misuse_in_handlers.def",
           "tests/system/misuse_of_objects.def")
+LITTLE_STACK = "tests/system/overflow_at_entries.def"
+# Never come back, or never run: they reset the board, or are the application's.
+NOT_SWEPT = {"al_reset", "al_idle_hook", "al_irq_storm_hook"}
 # Parts of others that no header calls: lib/ does.
 PARTS = {"al_scope_leave", "al_scope_newer", "al_scope_unlink"}
 # The application's to define; ends the caller whatever it is given.
@@ -122,6 +127,17 @@ def gaps(headers, tables):
                 yield f"{name}: its contract does not have {site}"
 
 
+def not_swept(headers, table):
+    known, _ = functions(headers)
+    listed = {name for _, name, _ in rows([table])}
+    for name in sorted(listed - set(known)):
+        yield f"a row names {name}, which no header has"
+    for function in known.values():
+        if function.context.split() != ["irq"] and \
+                function.name not in listed | NOT_SWEPT:
+            yield f"{function.name} is not called with little stack left"
+
+
 checks = Checks()
 headers = [p.read_text() for p in sorted((ROOT / "include/alula").glob("*.h"))]
 tables = [(ROOT / path).read_text() for path in TABLES]
@@ -132,6 +148,12 @@ checks.check("the headers are read", len(known) > 90 and
              and not known["al_task_spawn"].for_handlers(), len(known))
 found = list(gaps(headers, tables))
 checks.check("every wrong use is in the tables", not found, "\n".join(found))
+little = (ROOT / LITTLE_STACK).read_text()
+checks.equal("every entry is swept", list(not_swept(headers, little)), [])
+checks.equal("an entry that is not swept is missed",
+             list(not_swept(headers, little.replace("\nCALLS(al_yield,",
+                                                    "\n/* ("))),
+             ["al_yield is not called with little stack left"])
 
 MORE = """/**
  * New.
