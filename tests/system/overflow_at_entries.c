@@ -29,8 +29,8 @@
 
 #define FLOOR (-64) /* from the limit */
 /* Below, one that comes back may die at the next distance: an interrupt has it
- * go its longer way. */
-#define NEAR         16
+ * go its longer way, whose frame is deeper. */
+#define NEAR         64
 #define FAR          192
 #define CANARY_WORDS 8u
 #define CANARY       0xca9a91u
