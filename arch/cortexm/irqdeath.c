@@ -4,7 +4,7 @@
  * else does: what it opened as scopes is undone, newest first, a crash record
  * is written, and it returns to whatever it interrupted as if it were done.
  * Handlers of a higher priority go on as ever; those below wait as long as this
- * takes (docs/recovery.md has the bound).
+ * takes (docs/numbers.md, irq_panic_return).
  *
  * State is on the interrupt stack, below the dead frames, for handlers nest and
  * each may die while another recovers. Cleanups are called from here, below it
