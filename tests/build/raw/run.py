@@ -44,7 +44,7 @@ REFUSED = {
               "function, so that it would be checked against the limit of the "
               "task that it interrupts: define it by AL_IRQ(TIM5_IRQHandler)",),
     "deep": ("nested handlers may take", "TIM5_IRQHandler 15",
-             "which has 2048: set AL_CFG_IRQ_STACK to 2"),
+             "which has 2560: set AL_CFG_IRQ_STACK to "),
     "jumps": ("TIM2_IRQHandler (main.c.obj): calls helper", RAW),
     "variable": ("function `TIM2_IRQHandler': it is a raw interrupt handler, "
                  "which nothing checks, and its frame has no fixed size; way "
