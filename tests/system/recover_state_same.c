@@ -157,7 +157,7 @@ static bool time_passed(const struct seen *s)
 
 static bool done_with_recovery(const struct seen *s)
 {
-    return s->is->phase == 3 && s->is->state == AL_TASK_WAITING;
+    return s->is->phase == 4 && s->is->state == AL_TASK_WAITING;
 }
 
 static bool in_the_stack(const struct seen *s)
