@@ -42,23 +42,24 @@ static inline unsigned branch(const struct al_timer_node *timer, unsigned depth)
 void timer_insert_held(struct timer_tree *tree, struct al_timer_node *timer)
 {
     struct place at = {&tree->root, NULL};
+    struct al_timer_node *here = tree->root;
+    unsigned depth = 0;
 
-    for (unsigned depth = 0; *at.slot != NULL; depth++) {
-        struct al_timer_node *here = *at.slot;
-        unsigned side;
+    while (here != NULL && timer->when >= here->when) {
+        at = below(here, branch(timer, depth++));
+        here = *at.slot;
+    }
+    /* The new one takes this place, the old one goes on down, where its address
+     * leads: it is due before all that is there, and takes the next place. */
+    while (here != NULL) {
+        unsigned side = branch(here, depth++);
+        struct al_timer_node *next = here->sub[side];
 
-        if (timer->when >= here->when) {
-            at = below(here, branch(timer, depth));
-            continue;
-        }
-        /* The new one takes this place, the old one goes on down: where its
-         * address leads. */
-        side = branch(here, depth);
         put(at, timer);
-        put(below(timer, !side), here->sub[!side]);
-        put(below(timer, side), here->sub[side]);
+        put(below(timer, side ^ 1), here->sub[side ^ 1]);
         at = below(timer, side);
         timer = here;
+        here = next;
     }
     put(at, timer);
     timer->sub[0] = NULL;
