@@ -24,3 +24,10 @@ void bench_deaths(void);
 
 /* Enables the interrupt lines; before the first round. */
 void bench_interrupts_start(void);
+
+/* The trivial function of a scope: one instruction. */
+__attribute__((naked, unused)) static void bench_nothing(void *arg)
+{
+    (void)arg;
+    __asm__ volatile("@alula: unchecked 0\n\tbx lr");
+}

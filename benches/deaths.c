@@ -34,13 +34,6 @@ static struct al_sem killer_go = AL_SEM_INIT(0, 1);
 static volatile enum death death;
 static char scoped; /* what the scopes are about */
 
-/* The trivial function of a scope: one instruction. */
-__attribute__((naked)) static void nothing(void *arg)
-{
-    (void)arg;
-    __asm__ volatile("@alula: unchecked 0\n\tbx lr");
-}
-
 __attribute__((noinline)) static void die_now(void)
 {
     COUNT_OPEN();
@@ -49,7 +42,7 @@ __attribute__((noinline)) static void die_now(void)
 
 __attribute__((noinline)) static void one_scope(void)
 {
-    AL_DEFER(nothing, &scoped);
+    AL_DEFER(bench_nothing, &scoped);
     die_now();
 }
 
@@ -61,7 +54,7 @@ __attribute__((noinline)) static void wait_for_it(void)
 
 __attribute__((noinline)) static void one_scope_waits(void)
 {
-    AL_DEFER(nothing, &scoped);
+    AL_DEFER(bench_nothing, &scoped);
     wait_for_it();
 }
 
@@ -82,17 +75,17 @@ __attribute__((noinline)) static void be_preempted(void)
 
 __attribute__((noinline)) static void one_scope_busy(void)
 {
-    AL_DEFER(nothing, &scoped);
+    AL_DEFER(bench_nothing, &scoped);
     be_preempted();
 }
 
 __attribute__((noinline)) static void many_scopes(void)
 {
-    AL_DEFER(nothing, &scoped);
-    AL_DEFER(nothing, &scoped);
-    AL_DEFER(nothing, &scoped);
-    AL_DEFER(nothing, &scoped);
-    AL_DEFER(nothing, &scoped);
+    AL_DEFER(bench_nothing, &scoped);
+    AL_DEFER(bench_nothing, &scoped);
+    AL_DEFER(bench_nothing, &scoped);
+    AL_DEFER(bench_nothing, &scoped);
+    AL_DEFER(bench_nothing, &scoped);
     die_now();
 }
 

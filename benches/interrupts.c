@@ -62,16 +62,9 @@ AL_IRQ(UARTRX4_Handler)
     (void)al_irq_sem_give(&rounds);
 }
 
-/* The trivial function of a scope: one instruction. */
-__attribute__((naked)) static void nothing(void *arg)
-{
-    (void)arg;
-    __asm__ volatile("@alula: unchecked 0\n\tbx lr");
-}
-
 __attribute__((noinline)) static void die_in_handler(void)
 {
-    AL_DEFER(nothing, NULL);
+    AL_DEFER(bench_nothing, NULL);
     al_panic("bench");
 }
 

@@ -33,6 +33,8 @@ extern char __al_text_low[];
 extern char __al_text_high[];
 extern char __al_kernel_low[];
 extern char __al_kernel_high[];
+extern char __al_kernel_low[];
+extern char __al_kernel_high[];
 extern char __al_ram_low[];
 extern char __al_ram_high[];
 extern char __al_stack_reserve[];
@@ -52,3 +54,9 @@ extern uint32_t __al_data_low[];
 extern uint32_t __al_data_high[];
 extern uint32_t __al_bss_low[];
 extern uint32_t __al_bss_high[];
+
+/* May there be an instruction at `at`? Bit 0 does not matter. */
+static inline int image_has_code(uint32_t at)
+{
+    return at >= (uint32_t)__al_text_low && at < (uint32_t)__al_text_high;
+}

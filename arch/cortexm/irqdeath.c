@@ -85,10 +85,9 @@ AL_NORETURN static void stop(const struct irq_death *irq)
             irq->death.trap == ARCH_TRAP_PANIC ? PANIC_FAULT_3 : PANIC_FAULT_2);
 }
 
-static bool is_code(uint32_t at)
+static bool is_return_address(uint32_t at)
 {
-    return at % 2 != 0 && at >= (uint32_t)__al_text_low &&
-           at < (uint32_t)__al_text_high;
+    return at % 2 != 0 && image_has_code(at);
 }
 
 /* The innermost frame to come back to; NULL: there is none. */
@@ -100,7 +99,8 @@ static struct irq_frame *frame_above(uint32_t sp)
         struct irq_frame *frame = (struct irq_frame *)sp;
 
         if (frame->mark == sp + sizeof(*frame) + 1 &&
-                (frame->back >= EXC_RETURN_LEAST || is_code(frame->back))) {
+                (frame->back >= EXC_RETURN_LEAST ||
+                        is_return_address(frame->back))) {
             return frame;
         }
     }
@@ -241,7 +241,7 @@ __attribute__((noinline)) static bool step_over(
         enum arch_frame next = ARCH_FRAME_LEFT;
         uint32_t back = *(const uint32_t *)(sp - 4);
 
-        if (!is_code(back)) {
+        if (!is_return_address(back)) {
             continue;
         }
         tries--;

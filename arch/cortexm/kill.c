@@ -11,6 +11,7 @@
 #include "kill.h"
 
 #include "arch.h"
+#include "image.h"
 #include "offsets.h"
 #include "registers.h"
 #include "unwind.h"
@@ -43,10 +44,6 @@ extern char al_fp_stub[] __attribute__((weak));
 extern char al_resume_window[];
 extern char al_recover_entry[];
 extern char al_trampoline_end[];
-extern char __al_kernel_low[];
-extern char __al_kernel_high[];
-extern char __al_text_low[];
-extern char __al_text_high[];
 
 void arch_killed(void);
 void al_trampoline(void);
@@ -152,8 +149,8 @@ static bool is_before_call(uint32_t pc)
     for (unsigned n = 0; n < LOOK_AHEAD; n++) {
         uint32_t word;
 
-        if ((uint32_t)at < (uint32_t)__al_text_low ||
-                (uint32_t)at >= (uint32_t)__al_text_high - 4) {
+        if (!image_has_code((uint32_t)at) ||
+                !image_has_code((uint32_t)(at + 2))) {
             return false;
         }
         word = *at;

@@ -34,11 +34,6 @@ static uint32_t prel31(const uint32_t *at)
     return (uint32_t)at + (uint32_t)((int32_t)offset >> 1);
 }
 
-static bool in_code(uint32_t pc)
-{
-    return pc >= (uint32_t)__al_text_low && pc < (uint32_t)__al_text_high;
-}
-
 /* The last entry that begins at `pc` or before; the first one if none does. */
 AL_INLINE const struct index_entry *index_of(uint32_t pc)
 {
@@ -288,7 +283,7 @@ __attribute__((noinline)) static enum arch_frame leave_frame(
     death->run_sp = low & ~7u;
     death->sp = vsp;
     at = (death->lr & ~1u) - 2;
-    if (!in_code(at)) {
+    if (!image_has_code(at)) {
         return ARCH_FRAME_END; /* lr tells a handler's end */
     }
     death->lr = 0; /* a second frame cannot have left it unsaved */
@@ -321,7 +316,7 @@ enum arch_frame arch_unwind_next(
         }
         entry = index_of(death->pc);
         start = prel31(&entry->function);
-        if (!in_code(death->pc) || death->pc < start ||
+        if (!image_has_code(death->pc) || death->pc < start ||
                 entry->content == CANTUNWIND) {
             return ARCH_FRAME_END;
         }

@@ -18,15 +18,8 @@
  */
 #include <alula/alula.h>
 
+#include "story.h"
 #include "test.h"
-
-#define STORY_MAGIC 0x57041e7u
-
-static struct {
-    uint32_t magic;
-    uint32_t life;
-    uint32_t held; /* claims that held, a bit each */
-} story __attribute__((section(".noinit.test")));
 
 extern uint32_t __al_bss_high[];
 extern uint32_t __al_ram_high[];
@@ -85,11 +78,6 @@ static const char *const claims[] = {
         "life 7: a damaged count is not believed",
 };
 
-static void holds(uint32_t claim, bool held)
-{
-    story.held |= (uint32_t)held << claim;
-}
-
 static bool is_normal(uint32_t number)
 {
     return al_boot_mode() == AL_BOOT_NORMAL && al_boot_count() == number &&
@@ -126,21 +114,12 @@ static void damage(void)
 
 static void tell(void)
 {
-    for (uint32_t i = 0; i < sizeof(claims) / sizeof(claims[0]); i++) {
-        CHECK((story.held & 1u << i) != 0, "%s", claims[i]);
-    }
-    test_done();
+    story_tell(claims, sizeof(claims) / sizeof(claims[0]));
 }
 
 static void judge_main(void)
 {
-    if (story.magic != STORY_MAGIC) {
-        story.magic = STORY_MAGIC;
-        story.life = 0;
-        story.held = 0;
-    }
-    story.life++;
-    switch (story.life) {
+    switch (story_goes_on()) {
     case 1:
         holds(0, is_normal(1));
         (void)al_sem_give(&go_resetter);

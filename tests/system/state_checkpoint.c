@@ -20,22 +20,19 @@
 
 #include <alula/state.h>
 
+#include "story.h"
 #include "test.h"
 
-#define STORY_MAGIC 0x57041e8u
-#define BYTES       21 /* no multiple of a word */
+#define BYTES 21 /* no multiple of a word */
 
 struct odd {
     uint8_t bytes[BYTES];
 };
 
 static struct {
-    uint32_t magic;
-    uint32_t life;
-    uint32_t held; /* claims that held, a bit each */
     uint32_t olds;
     uint32_t news;
-} story __attribute__((section(".noinit.test")));
+} seen_by_sweep;
 
 static const char *const claims[] = {
         "zeros at the first start",
@@ -47,11 +44,6 @@ static const char *const claims[] = {
         "after a reset",
         "a damaged copy does not count",
 };
-
-static void holds(uint32_t claim, bool held)
-{
-    story.held |= (uint32_t)held << claim;
-}
 
 AL_TASK_STATE(kept, struct odd);
 AL_TASK_STATE(swept, struct odd);
@@ -138,8 +130,8 @@ static void start_here(unsigned n, const struct rig_hit *hit)
     (void)al_task_state_begin(&view);
     value = all_of(&restored);
     broken |= value != old_value && value != new_value;
-    story.olds += value == old_value;
-    story.news += value == new_value;
+    seen_by_sweep.olds += value == old_value;
+    seen_by_sweep.news += value == new_value;
     hit_inside = inside;
 }
 
@@ -149,8 +141,8 @@ static bool sweep(void (*act)(const struct al_state *), bool dropping)
     struct odd *now = swept_begin();
     uint32_t steps = 0;
 
-    story.olds = 0;
-    story.news = 0;
+    seen_by_sweep.olds = 0;
+    seen_by_sweep.news = 0;
     broken = false;
     do {
         fill(now, 222); /* in the older copy */
@@ -168,28 +160,19 @@ static bool sweep(void (*act)(const struct al_state *), bool dropping)
         rig_disarm(0);
         steps++;
     } while (steps < 40 || hit_inside);
-    test_note("%d places, %d old, %d new", (int)steps, (int)story.olds,
-            (int)story.news);
-    return !broken && story.olds > 5 && story.news > 2;
+    test_note("%d places, %d old, %d new", (int)steps, (int)seen_by_sweep.olds,
+            (int)seen_by_sweep.news);
+    return !broken && seen_by_sweep.olds > 5 && seen_by_sweep.news > 2;
 }
 
 static void tell(void)
 {
-    for (uint32_t i = 0; i < sizeof(claims) / sizeof(claims[0]); i++) {
-        CHECK((story.held & 1u << i) != 0, "%s", claims[i]);
-    }
-    test_done();
+    story_tell(claims, sizeof(claims) / sizeof(claims[0]));
 }
 
 static void judge_main(void)
 {
-    if (story.magic != STORY_MAGIC) {
-        story.magic = STORY_MAGIC;
-        story.life = 0;
-        story.held = 0;
-    }
-    story.life++;
-    switch (story.life) {
+    switch (story_goes_on()) {
     case 1:
         check_lives();
         rig_start();
