@@ -77,6 +77,7 @@ set(ALULA_SECTION_FLAGS -ffunction-sections -fdata-sections
 
 # Depths of precompiled functions, stated in files that alula-as reads.
 file(GLOB ALULA_BOUNDS CONFIGURE_DEPENDS "${ALULA_ROOT}/tools/bounds/*.bounds")
+file(GLOB ALULA_NOTES CONFIGURE_DEPENDS "${ALULA_ROOT}/tools/bounds/*.notes")
 # What decides whether an image may be linked; a change links all again.
 file(GLOB ALULA_LINK_TOOLS CONFIGURE_DEPENDS "${ALULA_ROOT}/tools/*.py"
   "${ALULA_ROOT}/tools/alula-stack" "${ALULA_ROOT}/tools/alula-order"
@@ -140,8 +141,13 @@ macro(alula_board board)
 endmacro()
 
 # alula_firmware(<executable> BOARD <board> [CONFIG <folder>] [LEVEL <-O..>]
-#                [FLOAT soft] [OPTIONS <name>=<value>...])
+#                [FLOAT soft] [OPTIONS <name>=<value>...]
+#                [STACKS check] [BOUNDS <file>...] [STACK_NOTES <file>...])
 #
+# STACKS check: the link fails when a task's stack is smaller than its need, or has
+# no bound. Without it the checks at run time suffice, and ./alula stack tells.
+# BOUNDS and STACK_NOTES say of precompiled code, and of calls through pointers
+# and recursion, what the tools cannot find out: docs/stack.md.
 # LEVEL is the kernel's own optimisation level: -O2 (when not given) or -Os,
 # at which GCC optimises the kernel as a whole in the link, unless the executable
 # is itself compiled in the link (-flto).
@@ -152,12 +158,15 @@ endmacro()
 # same board and settings share one kernel library. The executable may include
 # <board.h> and drivers' headers (<uart/uart.h>).
 function(alula_firmware app)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "BOARD;CONFIG;LEVEL;FLOAT" "OPTIONS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "BOARD;CONFIG;LEVEL;FLOAT;STACKS"
+    "OPTIONS;BOUNDS;STACK_NOTES")
   if(NOT arg_BOARD OR arg_UNPARSED_ARGUMENTS OR
-      NOT "${arg_FLOAT}" MATCHES "^(soft)?$")
+      NOT "${arg_FLOAT}" MATCHES "^(soft)?$" OR
+      NOT "${arg_STACKS}" MATCHES "^(check)?$")
     message(FATAL_ERROR "use: alula_firmware(<executable> BOARD <board> "
       "[CONFIG <folder>] [LEVEL <-O..>] [FLOAT soft] "
-      "[OPTIONS <name>=<value>...])")
+      "[OPTIONS <name>=<value>...] [STACKS check] [BOUNDS <file>...] "
+      "[STACK_NOTES <file>...])")
   endif()
   set(ALULA_FLOAT ${arg_FLOAT})
   alula_board(${arg_BOARD})
@@ -195,6 +204,22 @@ function(alula_firmware app)
   if(arg_LEVEL STREQUAL -Os AND ALULA_KERNEL_LTO_FLAGS)
     list(APPEND launcher --kernel-lto ${arg_LEVEL})
   endif()
+  if(arg_STACKS)
+    list(APPEND launcher --stack --tasks)
+  endif()
+  foreach(file IN LISTS arg_BOUNDS)
+    get_filename_component(file "${file}" ABSOLUTE)
+    list(APPEND launcher --stack --bounds=${file})
+    target_compile_options(${app} PRIVATE "-Wa,--alula-bounds=${file}")
+    get_target_property(sources ${app} SOURCES)
+    set_property(SOURCE ${sources} APPEND PROPERTY OBJECT_DEPENDS "${file}")
+    set_property(TARGET ${app} APPEND PROPERTY LINK_DEPENDS "${file}")
+  endforeach()
+  foreach(file IN LISTS arg_STACK_NOTES)
+    get_filename_component(file "${file}" ABSOLUTE)
+    list(APPEND launcher --stack --notes=${file})
+    set_property(TARGET ${app} APPEND PROPERTY LINK_DEPENDS "${file}")
+  endforeach()
   list(APPEND launcher "${ALULA_PYTHON}" "${ALULA_LINKER}")
   set_target_properties(${app} PROPERTIES
     ALULA_BOARD ${arg_BOARD}
@@ -216,6 +241,6 @@ function(alula_firmware app)
   set_property(TARGET ${app} APPEND PROPERTY LINK_DEPENDS
     "${script}" "${ALULA_ROOT}/arch/cortexm/image.ld"
     "${ALULA_ROOT}/tools/alula-link"
-    ${ALULA_LINK_TOOLS} ${ALULA_BOUNDS}
+    ${ALULA_LINK_TOOLS} ${ALULA_BOUNDS} ${ALULA_NOTES}
     "${ALULA_ROOT}/tools/check-flags" "${ALULA_ROOT}/arch/cortexm/stack.args")
 endfunction()

@@ -31,6 +31,7 @@
  * port.h: arch_scope_write/read()  a scope's four words; compiler barriers
  * port.h: arch_scope_closing()    compiler barrier; the next call is that of a
  *                                 cleanup, which may need more than the stack
+ * port.h: ARCH_STACK_...          notes for alula-stack (stack.h)
  * port.h: arch_entry_sp()         stack pointer at the entry of this function
  * port.h: arch_sp()               the stack pointer
  * port.h: arch_in_handler()       true in an interrupt or fault handler

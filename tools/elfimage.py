@@ -24,6 +24,8 @@ class Function:
         self.lowered_from = {} # the same address -> sp before it
         self.calls = {}        # address -> (depth, base, target, is a jump)
         self.indirect = {}     # address -> (depth, base)
+        self.passed = {}       # address of a call -> r0..r3 -> constants, or
+                               # None among them: something else as well
         self.sites = []        # states at calls: where landing pads start
         self.lost = {}         # address -> sentence: depth is not known
         self.odd = {}          # address -> sentence: not what a compiler does
@@ -44,6 +46,14 @@ class Function:
 
     def later(self, base):
         return -self.low.get(base, 0)
+
+    def passes(self, addr, state):
+        """Note what a call at `addr` has in its argument registers."""
+        known = self.passed.setdefault(addr, {})
+        for r in ('r0', 'r1', 'r2', 'r3'):
+            v = state.regs.get(r)
+            known.setdefault(r, set()).add(
+                v[1] if v and v[0] == 'k' else None)
 
     def lower(self, sp):
         self.low[sp[0]] = min(self.low.get(sp[0], 0), sp[1])

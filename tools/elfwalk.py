@@ -206,6 +206,7 @@ class Walker:
                 if target != f.addr:
                     f.calls[i.addr] = (-before.sp[1], before.sp[0], target,
                                        True)
+                    f.passes(i.addr, before)
                     if before.sp[0] == 0 and before.sp[1] != 0:
                         f.odd[i.addr] = (
                             f'leaves to {image.target_name(target)} with sp '

@@ -136,6 +136,7 @@ class Step(Memory):
             f.calls[self.i.addr] = (-s.sp[1], s.sp[0], target, False)
             self.after.called = target
         f.sites.append(s.copy())
+        f.passes(self.i.addr, s)
         for r in CALLER_SAVED:
             s.regs.pop(r, None)
 

@@ -92,6 +92,11 @@ class Graph:
                         out[w[i] & ~1] = Record(*w[i + 1:i + 4])
         return out
 
+    def function_at(self, addr):
+        """The function whose code holds the address, or None."""
+        return next((f for f in self.functions.values()
+                     if f.addr <= addr < f.end), None)
+
     def record(self, f):
         return self.records.get(f.addr)
 
@@ -120,10 +125,14 @@ class Graph:
         return f'{f.name} ({obj})' if obj else f.name
 
     def resolve(self, target):
-        """The function at a call's target, through the linker's veneers;
-        None for what is not in this file."""
+        """The function at a call's target, through the linker's veneers, or
+        that a jump into hand-written code enters, whose stated depth holds
+        anywhere in it; None for what is not in this file."""
         for _ in range(4):
             f = self.functions.get(target) if isinstance(target, int) else None
+            if f is None and isinstance(target, int):
+                f = self.function_at(target)
+                return f if f and self.form(f) == STATED else None
             if f is None or not f.name.endswith('_veneer') or not f.calls or (
                     self.record(f)):
                 return f
@@ -170,11 +179,10 @@ class Graph:
                             f'at {min(f.variable):#x}')
         return f.own
 
-    def depth(self, f, stack=(), whole=False):
-        """(bytes, path); path: [(name, depth of its entry), ...]. `whole`:
-        through checked functions as well."""
-        if (f.addr, whole) in self.memo:
-            return self.memo[f.addr, whole]
+    def depth(self, f, stack=()):
+        """(bytes, path); path: [(name, depth of its entry), ...]."""
+        if f.addr in self.memo:
+            return self.memo[f.addr]
         if f in stack:
             names = [g.name for g in stack[stack.index(f):]] + [f.name]
             raise Unbounded('recursion: ' + ' -> '.join(names))
@@ -184,10 +192,10 @@ class Graph:
                 raise Unbounded(f'{self.where(f)} calls '
                                 f'{self.image.target_name(target)} at {a:#x}, '
                                 'which is not in this file')
-            if self.checked(callee) and not whole or self.ends(callee):
+            if self.checked(callee) or self.ends(callee):
                 continue
             try:
-                below, rest = self.depth(callee, stack + (f,), whole)
+                below, rest = self.depth(callee, stack + (f,))
             except Unbounded:
                 b = self.bound(callee)
                 if b is None or self.record(callee):
@@ -195,19 +203,8 @@ class Graph:
                 below, rest = b, [(callee.name, 0)]
             if d + below > best:
                 best, path = d + below, [(n, d + at) for n, at in rest]
-        self.memo[f.addr, whole] = (best, [(f.name, 0)] + path)
-        return self.memo[f.addr, whole]
-
-    def known(self, f, stack=()):
-        """What of a depth is known where it has no bound."""
-        if (f.addr, None) in self.memo:
-            return self.memo[f.addr, None]
-        best = max(f.own, self.bound(f) or 0)
-        for d, callee, _, _ in self.calls(f):
-            if callee and callee not in stack and not self.ends(callee):
-                best = max(best, d + self.known(callee, stack + (f,)))
-        self.memo[f.addr, None] = best
-        return best
+        self.memo[f.addr] = (best, [(f.name, 0)] + path)
+        return self.memo[f.addr]
 
     def precompiled(self):
         """Unmarked functions that stated names reach by calls and pointers."""
@@ -224,6 +221,20 @@ class Graph:
                 if g is not None:
                     todo.append(g)
         return reached
+
+    def uses_fpu(self, f):
+        return any(self.image.insns[a].mn.startswith('v') for a in f.seen)
+
+    def taken(self, f):
+        """Functions whose addresses f's code holds as constants."""
+        found, low = {a: True for a in self._pointers(f)}, {}
+        for a in sorted(f.seen):
+            i = self.image.insns[a]
+            if i.mn == 'movw' and len(i.ops) == 2:
+                low[i.ops[0]] = i.imm(1)
+            elif i.mn == 'movt' and low.get(i.ops[0]) is not None:
+                found[(low[i.ops[0]] | i.imm(1) << 16) & ~1] = True
+        return [self.functions[a] for a in found if a in self.functions]
 
     def _pointers(self, f):
         """Function addresses among the words that belong to f's code."""

@@ -46,7 +46,8 @@ extern char __al_heap_high[];
 
 extern const char __al_tdata_low[];
 extern const char __al_tdata_high[];
-extern char __al_tls_bytes[];
+/* Weak: its address may be 0, which compilers then believe. */
+extern char __al_tls_bytes[] __attribute__((weak));
 extern char __al_irq_tls[];
 
 extern uint32_t __al_data_from[];

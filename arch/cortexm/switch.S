@@ -36,6 +36,14 @@
 #define ICSR           0xe000ed04       /* ARM DDI 0403E, B3.2.4 */
 #define ICSR_PENDSVSET 0x10000000
 
+/* What lies below a task's floor beside the reserve, for tools/alula-stack. */
+        .global __al_below_floor
+#if AL_CFG_STAT_RUNTIME || AL_CFG_STAT_STACK || AL_CFG_STAT_DEADLINES
+        .set    __al_below_floor, AL_CFG_CLEANUP_STACK + 16
+#else
+        .set    __al_below_floor, AL_CFG_CLEANUP_STACK
+#endif
+
 /* Statistics of the task that gives up the processor, whose r4-r8 are saved
  * (kernel/stat.h). */
         .macro  count_task task, at

@@ -45,6 +45,7 @@ static void receiver_run(void *args)
     receiver->number = number;
     receiver->done = true;
 }
+AL_STACK_TASK(receiver_run, GUEST_STACK_BYTES);
 
 static void show(void)
 {

@@ -102,6 +102,7 @@ static void run_with_bytes(const struct command *command, struct word word)
                 command->name, command->name);
         return;
     }
+    AL_STACK_CALLS(commands);
     command->run_bytes(bytes);
     say("fits\n");
 }
@@ -111,6 +112,7 @@ static void run_command(const struct command *command, const char *rest)
     struct word word;
 
     if (command->argument == WORDS) {
+        AL_STACK_CALLS(commands);
         command->run_words(rest);
         return;
     }
@@ -126,6 +128,7 @@ static void run_command(const struct command *command, const char *rest)
         run_with_bytes(command, word);
         return;
     }
+    AL_STACK_CALLS(commands);
     command->run();
 }
 
@@ -172,3 +175,5 @@ static const struct al_restart_policy as_often_as_it_takes = {
 };
 
 AL_TASK_POLICY(command, command_run, 8, STACK_BYTES, &as_often_as_it_takes);
+/* It is told to overflow its stack. */
+AL_STACK_RUNTIME(command);

@@ -62,6 +62,7 @@ static void guest_run(void *args)
         guest->rounds++;
     }
 }
+AL_STACK_TASK(guest_run, GUEST_STACK_BYTES);
 
 /* Each death is one that somebody typed: no limit to restarts. */
 static const struct al_restart_policy as_often_as_it_takes = {
@@ -226,6 +227,7 @@ void guests_command(const char *rest)
     if (word_none(rest)) {
         for (size_t i = 0; i < VERBS; i++) {
             if (word_is(verb, verbs[i].name)) {
+                AL_STACK_CALLS(verbs);
                 verbs[i].run();
                 return;
             }

@@ -46,6 +46,7 @@ static void taker_run(void *args)
     taker->ms = (uint32_t)(al_now() - taker->since);
     taker->done = true;
 }
+AL_STACK_TASK(taker_run, GUEST_STACK_BYTES);
 
 static void show(void)
 {

@@ -21,6 +21,7 @@ static const struct al_restart_policy as_often_as_it_takes = {
 };
 
 AL_TIMER_SERVICE_POLICY(tick, GUEST_PRIO, 1024, &as_often_as_it_takes);
+AL_STACK_SERVES(tick, count);
 
 static struct counter {
     volatile uint32_t calls;

@@ -20,6 +20,7 @@
 #include <alula/panic.h>
 #include <alula/scope.h>
 #include <alula/sem.h>
+#include <alula/stack.h>
 #include <alula/state.h>
 #include <alula/status.h>
 #include <alula/supervisor.h>

@@ -194,6 +194,7 @@ AL_INLINE void al_heap_scope_close(struct al_scope *scope)
 
     if (al_scope_leave(scope, &fn, &arg)) {
         AL_BARRIER();
+        ARCH_STACK_CALLS_NAMED("free_slot");
         fn(arg);
     } else {
         __al_scope_close(scope);

@@ -404,6 +404,7 @@ AL_NORETURN AL_INLINE void al_timer_serve(struct al_timer_service *service)
   struct al_timer_service label = AL_TIMER_SERVICE_INIT(label);             \
   static void AL_CONCAT(label, _serve)(void)                                \
   {                                                                         \
+    ARCH_STACK_CALLS_NAMED("set:" #label);                                  \
     al_timer_serve(&label);                                                 \
   }                                                                         \
   AL_TASK_POLICY(AL_CONCAT(label, _task), AL_CONCAT(label, _serve), (prio), \

@@ -304,3 +304,44 @@ AL_INLINE bool arch_store_if(void *word, uintptr_t value)
           ".fnend\n"                                        \
           ".size " #name ", . - " #name "\n"                \
           ".popsection\n");
+
+/*
+ * For stack.h: a note in .debug_alula, which tools/stacknotes.py reads. The
+ * label says which function the statement has come to stand in. As debug
+ * information it keeps no function in the image that nothing calls.
+ */
+#define ARCH_STACK_STATES(kind, number)                          \
+  __asm__ volatile(".Lal_stack_%=:\n"                            \
+                   ".pushsection .debug_alula,\"\",%%progbits\n" \
+                   ".word .Lal_stack_%=, 0\n"                    \
+                   ".asciz \"" kind " %c0\"\n"                   \
+                   ".balign 4\n"                                 \
+                   ".popsection"                                 \
+                   :                                             \
+                   : "i"(number))
+
+#define ARCH_STACK_CALLS(target)                                 \
+  __asm__ volatile(".Lal_stack_%=:\n"                            \
+                   ".pushsection .debug_alula,\"\",%%progbits\n" \
+                   ".word .Lal_stack_%=, %c0\n"                  \
+                   ".asciz \"calls\"\n"                          \
+                   ".balign 4\n"                                 \
+                   ".popsection"                                 \
+                   :                                             \
+                   : "i"(target))
+
+/* By a name that C does not know here. */
+#define ARCH_STACK_CALLS_NAMED(name)                             \
+  __asm__ volatile(".Lal_stack_%=:\n"                            \
+                   ".pushsection .debug_alula,\"\",%%progbits\n" \
+                   ".word .Lal_stack_%=, 0\n"                    \
+                   ".asciz \"calls " name "?\"\n"                \
+                   ".balign 4\n"                                 \
+                   ".popsection" ::)
+
+#define ARCH_STACK_NOTE(text)                          \
+  __asm__(".pushsection .debug_alula,\"\",%progbits\n" \
+          ".word 0, 0\n"                               \
+          ".asciz \":" text "\"\n"                     \
+          ".balign 4\n"                                \
+          ".popsection")
