@@ -40,6 +40,15 @@
  * port.h: arch_set_result(t, v)   what arch_switch() is to return in a task
  *                                 that waits
  * port.h: arch_clear(from, bytes) store zeros; a multiple of 4
+ * port.h: arch_copy_four(to, from)  copy four words
+ * port.h: arch_copy_constant(to, from)  true: three words were copied; false:
+ *                                 there is no constant of the image at `from`,
+ *                                 or its code is to be short
+ * port.h: arch_sum(sum, from)     turn `sum` right by 7 bits and add a word,
+ *                                 ARCH_SUM_WORDS times: 1 or 4
+ * port.h: arch_stack_reserve()    bytes of a stack below its floor that belong
+ *                                 to the kernel
+ * port.h: arch_build_id()         first two words of the image's build id
  * port.h: arch_set_apart(word)    a hint to the register allocator
  * port.h: arch_load_linked(p)     read a word and watch it
  * port.h: arch_store_if(p, v)     write it if nothing came between: true; any
@@ -164,13 +173,13 @@ enum arch_frame {
  *
  * @param[in,out] death  where the walk stands
  * @param high      one past the highest byte of the stack
- * @param past_pad  its landing pad has run: only leave it
+ * @param past_pad  1: its landing pad has run, only leave it; else 0
  * @context   any
  * @cost      logarithmic in the image's functions, linear in the call sites
  *            of this one
  */
 enum arch_frame arch_unwind_next(
-        struct arch_death *death, uintptr_t high, bool past_pad);
+        struct arch_death *death, uintptr_t high, uint32_t past_pad);
 
 /* Does memory that a program may write to hold all of [at, at + bytes)? */
 bool arch_is_ram(uintptr_t at, size_t bytes);
@@ -207,12 +216,6 @@ void arch_death_describe(
  * modulo that. In the image only with AL_CFG_STAT_RUNTIME.
  */
 uint64_t arch_run_counts(const struct al_task *task);
-
-/* Bytes of a stack below its floor that belong to the kernel. */
-size_t arch_stack_reserve(void);
-
-/* First two words of the image's build id. */
-const uint32_t *arch_build_id(void);
 
 /* Restart the board. */
 AL_NORETURN void arch_reset(void);

@@ -53,14 +53,15 @@ __attribute__((noinline)) static struct al_crash_record *place_of(
     return &ring.records[(sequence - 1) % AL_CFG_CRASH_RECORDS];
 }
 
-/* Up to 12 characters; the rest is cleared. */
+/* Up to 12 characters, and what follows them: of the image, or zeros. */
 static void copy_name(char *to, const char *from)
 {
     uint32_t *words = (uint32_t *)(void *)to;
 
-    words[0] = 0;
-    words[1] = 0;
-    words[2] = 0;
+    if (arch_copy_constant(words, from)) {
+        return;
+    }
+    arch_clear(words, 12);
     for (char *end = to + 12; to < end && *from != '\0'; to++) {
         *to = *from++;
     }
@@ -89,10 +90,7 @@ struct al_crash_record *crash_open(const struct al_task *task)
     record->sequence = sequence;
     record->build_id[0] = build_id[0];
     record->build_id[1] = build_id[1];
-    record->cause = task->cause;
-    record->detail[0] = task->detail[0];
-    record->detail[1] = task->detail[1];
-    record->text = (uint32_t)(uintptr_t)task->text;
+    arch_copy_four(&record->cause, &task->cause);
     copy_name(record->task, task->def->name);
     record->generation = task->generation;
     record->tick[0] = (uint32_t)now;
@@ -103,17 +101,6 @@ struct al_crash_record *crash_open(const struct al_task *task)
     record->pcs[0] = record->pc;
     record->pc_count = 1;
     return record;
-}
-
-void crash_add_pc(struct al_crash_record *record, uintptr_t pc)
-{
-    uint32_t i = record->pc_count;
-
-    if (i >= AL_CRASH_NEWEST) {
-        i = AL_CRASH_NEWEST + (i - AL_CRASH_NEWEST) % AL_CRASH_OLDEST;
-    }
-    record->pcs[i] = (uint32_t)pc;
-    record->pc_count++;
 }
 
 const char *al_crash_text(const struct al_crash_record *record)
@@ -127,20 +114,22 @@ const char *al_crash_text(const struct al_crash_record *record)
     return (const char *)(uintptr_t)record->text;
 }
 
+/* Four words at a time from the second one on; the first program counter is the
+ * 25th. */
 static uint32_t checksum(const struct al_crash_record *record)
 {
-    const uint32_t *word = (const uint32_t *)(const void *)record->build_id;
-    uint32_t count = record->pc_count;
+    const uint32_t *word = &record->magic + 1;
     const uint32_t *end = record->pcs;
-    uint32_t sum = record->sequence;
+    uint32_t count = record->pc_count;
+    uint32_t sum = 0;
 
     if (count > AL_CRASH_NEWEST + AL_CRASH_OLDEST) {
         count = AL_CRASH_NEWEST + AL_CRASH_OLDEST;
     }
-    end += count;
-    do {
-        sum = (sum >> 7 | sum << 25) + *word++;
-    } while (word != end);
+    end += (count + 3) & ~3u;
+    for (; word != end; word += ARCH_SUM_WORDS) {
+        sum = arch_sum(sum, word);
+    }
     return sum;
 }
 

@@ -17,7 +17,21 @@ void crash_boot(void);
 struct al_crash_record *crash_open(const struct al_task *task);
 
 /* Add the next older program counter. */
-void crash_add_pc(struct al_crash_record *record, uintptr_t pc);
+static inline void crash_add_pc(struct al_crash_record *record, uintptr_t pc)
+{
+    uint32_t i = record->pc_count++;
+
+    if (__builtin_expect(i >= AL_CRASH_NEWEST, 0)) {
+        i = AL_CRASH_NEWEST + (i - AL_CRASH_NEWEST) % AL_CRASH_OLDEST;
+    }
+    record->pcs[i] = (uint32_t)pc;
+}
+
+/* When it was opened. */
+static inline al_time crash_tick(const struct al_crash_record *record)
+{
+    return (al_time)record->tick[1] << 32 | record->tick[0];
+}
 
 /* The record is whole. */
 void crash_close(struct al_crash_record *record);

@@ -102,9 +102,10 @@ static uint32_t take_stock(const struct al_task *self, uintptr_t from)
 
 /*
  * Undo the scopes that were opened below `bound`, newest first. Comes back only
- * when no function of the user's is left to call.
+ * when no function of the user's is left to call; else recovery goes on with
+ * `phase`.
  */
-static void undo_below(struct al_task *self, uintptr_t bound)
+static void undo_below(struct al_task *self, uintptr_t bound, uint32_t phase)
 {
     while (self->scopes != NULL) {
         struct al_scope *scope = self->scopes;
@@ -127,7 +128,7 @@ static void undo_below(struct al_task *self, uintptr_t bound)
             return;
         }
         if (scope->fn != NULL) {
-            self->phase |= RECOVER_USER;
+            self->phase = (phase | RECOVER_USER) & 15u;
             arch_recover_call(scope->fn, scope->arg, self->recover_sp);
         }
         if (!mutex_abandon(scope)) {
@@ -140,7 +141,7 @@ static void undo_below(struct al_task *self, uintptr_t bound)
 static bool count_restart(
         struct al_task *self, const struct al_restart_policy *policy)
 {
-    al_time now = time_now();
+    al_time now = crash_tick(self->crash);
 
     if (now - self->window_start >= policy->window) {
         self->window_start = now;
@@ -225,30 +226,28 @@ AL_NORETURN void recover_continue(void)
 
     self->state = AL_TASK_RECOVERING; /* again, if a cleanup has waited */
     self->phase = phase & 15u;
-    for (;;) {
-        if (phase <= RECOVER_LEAVE) {
-            switch (arch_unwind_next(
-                    &self->death, self->stack_high, phase == RECOVER_LEAVE)) {
-            case ARCH_FRAME_PAD:
+    for (; phase != RECOVER_REST; phase = RECOVER_WALK) {
+        if (phase != RECOVER_UNDO) {
+            enum arch_frame frame =
+                    arch_unwind_next(&self->death, self->stack_high, phase);
+
+            if (frame == ARCH_FRAME_PAD) {
                 self->phase = (unsigned)RECOVER_LEAVE | RECOVER_USER;
                 arch_recover_pad(self);
-            case ARCH_FRAME_LEFT:
-                crash_add_pc(self->crash, arch_death_pc(&self->death));
-                phase = RECOVER_UNDO;
-                break;
-            case ARCH_FRAME_END:
-                phase = RECOVER_REST;
+            }
+            if (frame == ARCH_FRAME_END) {
                 break;
             }
+            crash_add_pc(self->crash, arch_death_pc(&self->death));
         }
-        self->phase = phase & 15u;
-        if (phase == RECOVER_REST) {
-            undo_below(self, UINTPTR_MAX);
-            restart(self);
+        if (self->scopes != NULL) {
+            undo_below(self, arch_death_bound(&self->death), RECOVER_UNDO);
         }
-        undo_below(self, arch_death_bound(&self->death));
-        phase = RECOVER_WALK;
     }
+    if (self->scopes != NULL) {
+        undo_below(self, UINTPTR_MAX, RECOVER_REST);
+    }
+    restart(self);
 }
 
 void recover_open(struct al_task *self, uint32_t phase, uintptr_t from)

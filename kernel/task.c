@@ -22,8 +22,6 @@
 #include <alula/config.h>
 #include <alula/scope.h>
 
-#define SLACK 64u
-
 const struct al_restart_policy al_restart_default = {
         .budget = 16,
         .back_off = AL_TICK_HZ / 10,
@@ -34,22 +32,6 @@ const struct al_restart_policy al_restart_default = {
 static struct {
     struct task_list list; /* written at boot */
 } tasks __attribute__((section(".bss.alula.state")));
-
-uintptr_t task_floor(const struct al_task_def *def)
-{
-    return (uintptr_t)def->stack + STAT_BYTES + arch_stack_reserve() +
-           AL_CFG_CLEANUP_STACK;
-}
-
-uintptr_t task_limit(const struct al_task_def *def)
-{
-    return task_floor(def) + SLACK;
-}
-
-uintptr_t task_recovery_limit(const struct al_task_def *def)
-{
-    return task_limit(def) - AL_CFG_CLEANUP_STACK;
-}
 
 uintptr_t task_copy_args(const struct al_task_def *def)
 {
@@ -126,19 +108,9 @@ bool task_is_known(const struct al_task *task)
            task->post.tag == AL_TAG(AL_KIND_TASK) && task->def->task == task;
 }
 
-bool task_scope_is_sane(
-        const struct al_task *task, const struct al_scope *scope)
+bool task_is_mutex_scope(const struct al_scope *scope)
 {
-    uintptr_t at = (uintptr_t)scope;
-
-    if (at % sizeof(uintptr_t) != 0) {
-        return false;
-    }
-    if (at - task->stack_low <=
-            task->stack_high - sizeof(*scope) - task->stack_low) {
-        return true;
-    }
-    return arch_is_ram(at, sizeof(*scope)) && scope->fn == NULL;
+    return arch_is_ram((uintptr_t)scope, sizeof(*scope)) && scope->fn == NULL;
 }
 
 static uint32_t mutexes_of(const struct al_task *task)

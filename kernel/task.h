@@ -5,7 +5,12 @@
  * Making tasks, and starting them again.
  */
 
+#include <alula/config.h>
+#include <alula/scope.h>
 #include <alula/task.h>
+
+#include "arch.h"
+#include "stat.h"
 
 /* Tasks of the image, as the linker gathers them: the boot code's to pass. */
 struct task_list {
@@ -26,12 +31,27 @@ void task_prepare(struct al_task *task, const struct al_task_def *def);
  */
 uintptr_t task_copy_args(const struct al_task_def *def);
 
-/* Limit of the task while it is well, and while it recovers. */
-uintptr_t task_limit(const struct al_task_def *def);
-uintptr_t task_recovery_limit(const struct al_task_def *def);
+#define TASK_SLACK 64u
 
 /* Lowest address that checked code of the task may store to. */
-uintptr_t task_floor(const struct al_task_def *def);
+static inline uintptr_t task_floor(const struct al_task_def *def)
+{
+    return (uintptr_t)def->stack +
+           (STAT_BYTES + AL_CFG_CLEANUP_STACK + arch_stack_reserve());
+}
+
+/* Limit of the task while it is well, and while it recovers. */
+static inline uintptr_t task_limit(const struct al_task_def *def)
+{
+    return (uintptr_t)def->stack + (STAT_BYTES + AL_CFG_CLEANUP_STACK +
+                                           TASK_SLACK + arch_stack_reserve());
+}
+
+static inline uintptr_t task_recovery_limit(const struct al_task_def *def)
+{
+    return (uintptr_t)def->stack +
+           (STAT_BYTES + TASK_SLACK + arch_stack_reserve());
+}
 
 /* Is, or was, this a task? Of any address; idle is none of them. */
 bool task_is_known(const struct al_task *task);
@@ -58,6 +78,9 @@ void kill_ends_held(struct al_task *self) __attribute__((weak));
 /* The current task ends: it holds nothing any more. */
 AL_NORETURN void task_end(void);
 
+/* Is this memory that a scope without a function may lie in? */
+bool task_is_mutex_scope(const struct al_scope *scope);
+
 /*
  * May this link of the task's chain of scopes be followed? A record lies in the
  * task's stack, a mutex anywhere in memory. The chain lies in memory that a
@@ -65,8 +88,17 @@ AL_NORETURN void task_end(void);
  * a damaged chain may be a loop, whoever only reads it stops after
  * TASK_SCOPES_MAX links.
  */
-bool task_scope_is_sane(
-        const struct al_task *task, const struct al_scope *scope);
+static inline bool task_scope_is_sane(
+        const struct al_task *task, const struct al_scope *scope)
+{
+    uintptr_t at = (uintptr_t)scope - task->stack_low;
+    uintptr_t last = task->stack_high - sizeof(*scope) - task->stack_low;
+
+    if ((uintptr_t)scope % sizeof(uintptr_t) != 0) {
+        return false;
+    }
+    return at <= last || task_is_mutex_scope(scope);
+}
 
 #define TASK_SCOPES_MAX 1024u
 

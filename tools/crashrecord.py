@@ -6,17 +6,17 @@ what the compiler makes of the header, member by member.
 """
 import struct
 
-MAGIC, VERSION = 0x48534143, 1
+MAGIC, VERSION = 0x48534143, 2
 NEWEST, OLDEST = 24, 8
 # (member, struct format) in memory order; little endian, no padding.
 FIELDS = (
     ('magic', 'I'), ('version', 'H'), ('size', 'H'), ('sequence', 'I'),
-    ('checksum', 'I'), ('build_id', '8s'), ('cause', 'I'), ('detail', '2I'),
+    ('build_id', '8s'), ('cause', 'I'), ('detail', '2I'),
     ('text', 'I'), ('task', '12s'), ('generation', 'I'), ('tick', '2I'),
     ('pc', 'I'), ('lr', 'I'), ('sp', 'I'), ('psr', 'I'),
     ('fault_status', 'I'), ('fault_address', 'I'), ('scopes_undone', 'I'),
     ('heap_left', 'I'), ('nested', 'I'), ('pc_count', 'I'),
-    ('pcs', f'{NEWEST + OLDEST}I'),
+    ('pcs', f'{NEWEST + OLDEST}I'), ('checksum', 'I'),
 )
 SIZE = struct.calcsize('<' + ''.join(f for _, f in FIELDS))
 CAUSES = ('none', 'overflow', 'vla', 'null', 'access', 'bus', 'undef', 'div0',
@@ -39,13 +39,13 @@ def offsets():
 
 
 def checksum(data):
-    """Of a record's bytes: the words from the build id to the last program
-    counter kept, each added after a turn by 7, begun with the sequence."""
+    """Of a record's bytes: the words behind the magic number, to the four with
+    the last program counter kept, each added after a turn by 7."""
     at = offsets()
-    value, = struct.unpack_from('<I', data, at['sequence'][0])
     count, = struct.unpack_from('<I', data, at['pc_count'][0])
-    end = at['pcs'][0] + 4 * min(count, NEWEST + OLDEST)
-    for word, in struct.iter_unpack('<I', data[at['build_id'][0]:end]):
+    end = at['pcs'][0] + 16 * ((min(count, NEWEST + OLDEST) + 3) // 4)
+    value = 0
+    for word, in struct.iter_unpack('<I', data[at['version'][0]:end]):
         value = (value >> 7 | value << 25) + word & 0xffffffff
     return value
 

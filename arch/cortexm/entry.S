@@ -387,9 +387,7 @@ panic_now:
         bne     panic_stops
         str     r1, [r0, #(DEATH_TRAP - TASK_DEATH)]    /* TRAP_PANIC, */
         str     r1, [r0, #(DEATH_CFSR - TASK_DEATH)]    /* and r1, are 0 */
-        mov     r2, lr
-        str     r2, [r0, #(DEATH_TRAP_PC - TASK_DEATH)]
-        str     r2, [r0, #(DEATH_LR - TASK_DEATH)]
+        strd    lr, lr, [r0, #(DEATH_TRAP_PC - TASK_DEATH)]     /* and lr */
         mrs     r2, xpsr
         str     r2, [r0, #(DEATH_PSR - TASK_DEATH)]
         /* An image with cleanups that may go on has its own, in cleanup.S. */

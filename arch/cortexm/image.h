@@ -22,8 +22,12 @@ struct index_entry {
 
 extern const struct frame_entry __al_frames_start[];
 extern const struct frame_entry __al_frames_end[];
-extern const struct index_entry __exidx_start[];
-extern const struct index_entry __exidx_end[];
+extern const struct index_entry __al_unwind_low[];
+
+/* For each so many bytes of code the number of an entry, from the first one on,
+ * that begins before it or with it: a search begins there (alula-index). */
+#define UNWIND_PLACE 512u
+extern const uint16_t __al_unwind_places[];
 
 /* Where calls of cleanups come back to, bit 0 clear, sorted. */
 extern const uint32_t __al_closes_start[];
@@ -37,8 +41,6 @@ extern char __al_kernel_low[];
 extern char __al_kernel_high[];
 extern char __al_ram_low[];
 extern char __al_ram_high[];
-extern char __al_stack_reserve[];
-extern char __al_build_id[];
 extern char __al_irq_stack_low[];
 extern char __al_irq_stack_top[];
 extern char __al_heap_low[];

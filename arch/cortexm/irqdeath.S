@@ -32,7 +32,8 @@ al_irq_recover_entry:                   /* a label: its address is even */
         sub     sp, sp, #IRQ_DEATH_BYTES
         stmia   sp, {r4-r11}
         strd    r1, lr, [sp, #(DEATH_TRAP_PC - TASK_DEATH)]     /* and lr */
-        strd    r0, r2, [sp, #(DEATH_TRAP - TASK_DEATH)]        /* and psr */
+        str     r0, [sp, #(DEATH_TRAP - TASK_DEATH)]
+        str     r2, [sp, #(DEATH_PSR - TASK_DEATH)]
         strd    r3, r12, [sp, #(DEATH_CFSR - TASK_DEATH)]       /* address */
         movs    r0, #0
         str     r0, [sp, #DEATH_BYTES]                          /* cause */
@@ -50,7 +51,8 @@ al_irq_recover_panic:
         strd    lr, lr, [sp, #(DEATH_TRAP_PC - TASK_DEATH)]
         movs    r0, #TRAP_PANIC
         mrs     r1, xpsr
-        strd    r0, r1, [sp, #(DEATH_TRAP - TASK_DEATH)]
+        str     r0, [sp, #(DEATH_TRAP - TASK_DEATH)]
+        str     r1, [sp, #(DEATH_PSR - TASK_DEATH)]
         strd    r0, r0, [sp, #(DEATH_CFSR - TASK_DEATH)]
 irq_death:
         movs    r0, #0

@@ -9,14 +9,16 @@
 #define TASK_DEATH      168
 
 #define DEATH_R       (TASK_DEATH + 0)
-#define DEATH_SP      (TASK_DEATH + 32)
+#define DEATH_PC      (TASK_DEATH + 32)
 #define DEATH_TRAP_PC (TASK_DEATH + 36)
 #define DEATH_LR      (TASK_DEATH + 40)
-#define DEATH_PC      (TASK_DEATH + 44)
-#define DEATH_TRAP    (TASK_DEATH + 56)
-#define DEATH_PSR     (TASK_DEATH + 60)
-#define DEATH_CFSR    (TASK_DEATH + 64)
-#define DEATH_ADDRESS (TASK_DEATH + 68)
+#define DEATH_SP      (TASK_DEATH + 44)
+#define DEATH_PSR     (TASK_DEATH + 48)
+#define DEATH_CFSR    (TASK_DEATH + 52)
+#define DEATH_ADDRESS (TASK_DEATH + 56)
+#define DEATH_TABLE   (TASK_DEATH + 60)
+#define DEATH_RUN_SP  (TASK_DEATH + 64)
+#define DEATH_TRAP    (TASK_DEATH + 68)
 
 #define DEATH_BYTES 72
 

@@ -37,6 +37,8 @@ AT(crash, TASK_CRASH);
 AT(death.r, DEATH_R);
 AT(death.sp, DEATH_SP);
 AT(death.pc, DEATH_PC);
+AT(death.table, DEATH_TABLE);
+AT(death.run_sp, DEATH_RUN_SP);
 AT(death.trap, DEATH_TRAP);
 AT(death.trap_pc, DEATH_TRAP_PC);
 AT(death.lr, DEATH_LR);
@@ -66,6 +68,16 @@ AL_STATIC_ASSERT(offsetof(struct al_scope, arg) == 0 &&
                          offsetof(struct al_scope, fn) == 8 &&
                          offsetof(struct al_scope, task) == 12,
         "arch_scope_write() stores them in this order");
+AL_STATIC_ASSERT(offsetof(struct al_crash_record, psr) ==
+                                 offsetof(struct al_crash_record, pc) + 12 &&
+                         DEATH_PSR == DEATH_TRAP_PC + 12,
+        "arch_death_describe() copies pc, lr, sp, psr");
+AL_STATIC_ASSERT(offsetof(struct al_crash_record, text) ==
+                                 offsetof(struct al_crash_record, cause) + 12 &&
+                         TASK_TEXT == TASK_CAUSE + 12,
+        "crash_open() copies cause, detail, text");
+AL_STATIC_ASSERT(RECOVER_WALK == 0 && RECOVER_LEAVE == 1,
+        "recover_continue() hands the phase to arch_unwind_next()");
 AL_STATIC_ASSERT((int)ARCH_TRAP_PANIC == TRAP_PANIC &&
                          (int)ARCH_TRAP_FAULT == TRAP_FAULT &&
                          (int)ARCH_TRAP_STACK == TRAP_STACK &&
@@ -279,17 +291,6 @@ bool arch_is_ram(uintptr_t at, size_t bytes)
     return at >= low && at < high && bytes <= high - at;
 }
 
-size_t arch_stack_reserve(void)
-{
-    return (size_t)__al_stack_reserve;
-}
-
-const uint32_t *arch_build_id(void)
-{
-    return (const uint32_t *)(void *)__al_build_id +
-           4; /* note header, "GNU\0" */
-}
-
 AL_NORETURN void arch_reset(void)
 {
     __asm__ volatile("dsb" ::: "memory");
@@ -426,10 +427,7 @@ void arch_death_describe(
 {
     /* Its fields are in reach of short instructions, from it. */
     __asm__("" : "+r"(death));
-    record->pc = death->trap_pc;
-    record->lr = death->lr;
-    record->sp = death->sp;
-    record->psr = death->psr;
+    arch_copy_four(&record->pc, &death->trap_pc);
     record->fault_status = death->cfsr;
     record->fault_address = 0;
     if (record->cause != AL_CAUSE_NONE && death->trap <= ARCH_TRAP_VARIABLE) {

@@ -24,9 +24,6 @@
 #include "arch.h"
 #include "image.h"
 
-#define CANTUNWIND   1u
-#define INLINE_TABLE 0x80000000u
-
 static uint32_t prel31(const uint32_t *at)
 {
     uint32_t offset = *at << 1;
@@ -34,81 +31,76 @@ static uint32_t prel31(const uint32_t *at)
     return (uint32_t)at + (uint32_t)((int32_t)offset >> 1);
 }
 
-/* The last entry that begins at `pc` or before; the first one if none does. */
-AL_INLINE const struct index_entry *index_of(uint32_t pc)
-{
-    const struct index_entry *low = __exidx_start;
-    uint32_t count = (uint32_t)(__exidx_end - __exidx_start);
-
-    while (count > 1) {
-        uint32_t half = count / 2;
-
-        if (prel31(&low[half].function) <= pc) {
-            low += half;
-        }
-        count -= half;
-    }
-    return low;
-}
-
+/* As walk.S searches. */
 uint32_t arch_function_of(uint32_t pc)
 {
-    return prel31(&index_of(pc)->function);
+    uint32_t place = (pc - (uint32_t)__al_text_low) / UNWIND_PLACE;
+    const struct index_entry *entry = __al_unwind_low;
+
+    if (!image_has_code(pc)) {
+        return 0;
+    }
+    entry += __al_unwind_places[place];
+    while (prel31(&entry[1].function) <= pc) {
+        entry++;
+    }
+    return prel31(&entry->function);
 }
 
-/* `count` numbers in uleb128; returns where the next one is. */
-static const uint8_t *read_numbers(
-        const uint8_t *at, uint32_t *numbers, uint32_t count)
+/* The rest of a number in uleb128, of which all but the last byte have bit 7:
+ * the number in the lower half, the place behind it in the upper one. */
+__attribute__((noinline)) static uint64_t long_number(
+        const uint8_t *at, uint32_t value)
 {
-    do {
-        uint32_t value = *at++;
+    /* Bit `shift` says that another byte follows, which begins there. */
+    for (uint32_t shift = 7; (value >> shift & 1) != 0; shift += 7) {
+        value = (value ^ 1u << shift) | (uint32_t)*at++ << shift;
+    }
+    return (uint64_t)(uint32_t)at << 32 | value;
+}
 
-        /* Bit `shift` says that another byte follows, which begins there. */
-        for (uint32_t shift = 7; (value >> shift & 1) != 0; shift += 7) {
-            value = (value ^ 1u << shift) | (uint32_t)*at++ << shift;
-        }
-        *numbers++ = value;
-    } while (--count != 0);
-    return at;
+static inline uint32_t number(const uint8_t **at)
+{
+    uint32_t value = *(*at)++;
+
+    if (__builtin_expect(value >= 0x80, 0)) {
+        uint64_t both = long_number(*at, value);
+
+        *at = (const uint8_t *)(uint32_t)(both >> 32);
+        value = (uint32_t)both;
+    }
+    return value;
 }
 
 #define ENCODING_OMIT 0xffu
 #define ENCODING_ULEB 0x01u
 
-/* One entry of the call-site table: what it covers, and what is there. */
-struct call_site {
-    uint32_t start;
-    uint32_t length;
-    uint32_t pad;
-    uint32_t action; /* place in the table of actions, from 1; 0: cleanup */
-};
-
-/* Does this chain of actions clean up, other than by catching? */
-static bool action_cleans(const uint8_t *actions, uint32_t action)
+/* Does the chain of actions at `at` clean up, other than by catching? */
+__attribute__((noinline)) static bool action_cleans(const uint8_t *at)
 {
-    const uint8_t *at = actions + action - 1;
-
-    while (action != 0) {
-        const uint8_t *next;
-        uint32_t filter;
+    for (;;) {
+        const uint8_t *next = at;
+        uint32_t filter = number(&next);
+        uint32_t offset;
         uint32_t bits;
 
-        next = read_numbers(at, &filter, 1);
         if (filter == 0) {
             return true;
         }
         /* Signed, relative to itself; 0: the last one. */
-        at = read_numbers(next, &action, 1);
+        at = next;
+        offset = number(&at);
+        if (offset == 0) {
+            return false;
+        }
         bits = 32 - 7 * (uint32_t)(at - next);
-        at = next + ((int32_t)(action << bits) >> bits);
+        at = next + ((int32_t)(offset << bits) >> bits);
     }
-    return false;
 }
 
 /* The landing pad for the place at `offset` in a function; 0: none. */
-static uint32_t pad_in(const uint8_t *lsda, uint32_t offset)
+AL_INLINE uint32_t pad_in(const uint8_t *lsda, uint32_t offset)
 {
-    struct call_site site;
     const uint8_t *actions;
     uint32_t bytes;
 
@@ -116,24 +108,27 @@ static uint32_t pad_in(const uint8_t *lsda, uint32_t offset)
         return 0;
     }
     if (*lsda++ != ENCODING_OMIT) {
-        lsda = read_numbers(lsda, &bytes, 1); /* to the types: not needed */
+        (void)number(&lsda); /* to the types: not needed */
     }
     if (*lsda++ != ENCODING_ULEB) {
         return 0;
     }
-    lsda = read_numbers(lsda, &bytes, 1);
+    bytes = number(&lsda);
     actions = lsda + bytes; /* they lie behind the call sites */
-    do {
-        if (lsda >= actions) {
-            return 0;
-        }
-        lsda = read_numbers(lsda, &site.start, 4);
-        if (offset < site.start) {
+    while (lsda < actions) {
+        uint32_t from = offset - number(&lsda);
+        uint32_t length = number(&lsda);
+        uint32_t pad = number(&lsda);
+        uint32_t action = number(&lsda); /* from 1; 0: a cleanup */
+
+        if ((int32_t)from < 0) {
             return 0; /* sorted */
         }
-    } while (offset >= site.start + site.length);
-    return site.action == 0 || action_cleans(actions, site.action) ? site.pad
-                                                                   : 0;
+        if (from < length) {
+            return action == 0 || action_cleans(actions + action - 1) ? pad : 0;
+        }
+    }
+    return 0;
 }
 
 /* Unwind instructions: most significant byte of each word first. */
@@ -141,6 +136,12 @@ AL_INLINE uint32_t instruction_at(uint32_t at)
 {
     return *(const uint8_t *)(at ^ 3);
 }
+
+enum arch_frame arch_unwind_leave(struct arch_death *death, uint32_t at);
+enum arch_frame arch_unwind_pad(struct arch_death *death, const uint32_t *table,
+        const struct index_entry *entry);
+uint32_t arch_unwind_special(const struct arch_death *death, uint32_t vsp,
+        uint32_t op, uint32_t *at);
 
 /*
  * A step's virtual stack pointer is a word, `vsp`: what is popped there lies in
@@ -175,9 +176,9 @@ __attribute__((noinline)) static uint32_t pop_vfp(
 
 #endif
 
-/* All instructions but the most frequent ones (ARM IHI 0038, table 4); what
- * follows the first byte is at *at. */
-__attribute__((noinline)) static uint32_t do_special(
+/* For walk.S: all instructions but the most frequent ones (ARM IHI 0038, table
+ * 4), the first byte of which is at *at; left at the last one. */
+uint32_t arch_unwind_special(
         const struct arch_death *death, uint32_t vsp, uint32_t op, uint32_t *at)
 {
     if (op < 0x80) {
@@ -188,7 +189,7 @@ __attribute__((noinline)) static uint32_t do_special(
         return vsp % 4 == 0 ? vsp : 0; /* it may be damaged */
     }
     if (op == 0xb1) { /* r0-r3: of no use to a caller */
-        for (op = instruction_at((*at)++); op != 0; op &= op - 1) {
+        for (op = instruction_at(++*at); op != 0; op &= op - 1) {
             vsp += 4;
         }
         return vsp;
@@ -196,14 +197,14 @@ __attribute__((noinline)) static uint32_t do_special(
     if (op == 0xb2) { /* far, in uleb128 */
         vsp += 0x204;
         for (uint32_t shift = 2; (op & 0x80) != 0; shift += 7) {
-            op = instruction_at((*at)++);
+            op = instruction_at(++*at);
             vsp += (op & 0x7f) << shift;
         }
         return vsp;
     }
 #ifdef __ARM_FP
     if (op == 0xc9) {
-        op = instruction_at((*at)++);
+        op = instruction_at(++*at);
         return pop_vfp(death, vsp, op >> 4, (op & 0xf) + 1);
     }
     if ((op & 0xf8) == 0xd0) {
@@ -213,86 +214,6 @@ __attribute__((noinline)) static uint32_t do_special(
     return 0;
 }
 
-#define FINISH 0xb0u
-
-/* Words of struct arch_death that are no registers to pop, and what follows
- * its lr: in the mask of r4-r15 these are r12, sp and pc. */
-#define NO_REGISTERS 0xb00u
-#define LR_MASK      0x400u
-
-/* Step to the caller by the instructions at `at`; death->table is the end of the
- * stack. */
-__attribute__((noinline)) static enum arch_frame leave_frame(
-        struct arch_death *death, uint32_t at)
-{
-    const uint32_t low = death->sp;
-    const uint32_t room = death->table - low;
-    uint32_t vsp = low;
-    uint32_t first = *(const uint32_t *)at;
-    uint32_t words = 0;
-    uint32_t end;
-
-    /* Behind a personality, or in the short forms 1 and 2: a number of words
-     * to come, then the instructions. */
-    if ((first & INLINE_TABLE) == 0) {
-        at += 4;
-        words = instruction_at(at);
-    } else if ((first & 0x0f000000) != 0) {
-        at++;
-        words = instruction_at(at);
-    }
-    end = (at & ~3u) + 4 + 4 * words;
-    at++;
-    while (at != end) {
-        uint32_t op = instruction_at(at++);
-        uint32_t mask; /* bit 0 for r4; r9 is popped and never used */
-
-        if (op < 0x40) {
-            vsp += (op << 2) + 4;
-            continue;
-        }
-        if ((op & 0xf0) == 0xa0) { /* r4 and on, and lr */
-            mask = ((2u << (op & 7)) - 1) | (op & 8) * (LR_MASK / 8);
-        } else if ((op & 0xf0) == 0x80) {
-            mask = (op & 0xf) << 8 | instruction_at(at++);
-        } else if (op == FINISH) {
-            break;
-        } else {
-            uint32_t rest = at; /* at itself stays in a register */
-
-            vsp = do_special(death, vsp, op, &rest);
-            at = rest;
-            continue;
-        }
-        if ((mask & NO_REGISTERS) != 0) {
-            return ARCH_FRAME_END;
-        }
-        for (; mask != 0; mask &= mask - 1) {
-            if (vsp - low >= room) {
-                return ARCH_FRAME_END;
-            }
-            ((uint32_t *)(void *)death)[__builtin_ctz(mask)] =
-                    *(const uint32_t *)vsp;
-            vsp += 4;
-        }
-        death->address = vsp;
-    }
-    if (vsp - low > room) {
-        return ARCH_FRAME_END;
-    }
-    death->run_sp = low & ~7u;
-    death->sp = vsp;
-    at = (death->lr & ~1u) - 2;
-    if (!image_has_code(at)) {
-        return ARCH_FRAME_END; /* lr tells a handler's end */
-    }
-    death->lr = 0; /* a second frame cannot have left it unsaved */
-    death->pc = at;
-    return ARCH_FRAME_LEFT;
-}
-
-extern char al_trampoline_end[];
-
 /* What a function that has not done anything yet is left by. */
 static const uint32_t nothing_done = 0x80b0b0b0;
 
@@ -301,41 +222,19 @@ void arch_unwind_entry(struct arch_death *death)
     death->table = (uint32_t)&nothing_done;
 }
 
-enum arch_frame arch_unwind_next(
-        struct arch_death *death, uintptr_t high, bool past_pad)
+/* For walk.S: the frame of a function whose table may have landing pads. */
+enum arch_frame arch_unwind_pad(struct arch_death *death, const uint32_t *table,
+        const struct index_entry *entry)
 {
-    const uint32_t *table = (const uint32_t *)death->table;
+    uint32_t start = prel31(&entry->function);
+    /* The data: behind the personality and the instructions. */
+    const uint32_t *lsda = table + 2 + (table[1] >> 24);
+    uint32_t pad = pad_in((const uint8_t *)lsda, death->pc - start);
 
-    if (!past_pad) {
-        const struct index_entry *entry;
-        uint32_t start;
-
-        /* The outermost frame, known without a search. */
-        if (death->pc == (uint32_t)al_trampoline_end - 2) {
-            return ARCH_FRAME_END;
-        }
-        entry = index_of(death->pc);
-        start = prel31(&entry->function);
-        if (!image_has_code(death->pc) || death->pc < start ||
-                entry->content == CANTUNWIND) {
-            return ARCH_FRAME_END;
-        }
-        table = &entry->content;
-        if ((*table & INLINE_TABLE) == 0) {
-            table = (const uint32_t *)prel31(table);
-        }
-        if ((*table & INLINE_TABLE) == 0) {
-            /* The data: behind the personality and the instructions. */
-            const uint32_t *lsda = table + 2 + (table[1] >> 24);
-            uint32_t pad = pad_in((const uint8_t *)lsda, death->pc - start);
-
-            if (pad != 0) {
-                death->table = (uint32_t)table;
-                death->pc = start + pad;
-                return ARCH_FRAME_PAD;
-            }
-        }
+    if (pad == 0) {
+        return arch_unwind_leave(death, (uint32_t)table);
     }
-    death->table = high;
-    return leave_frame(death, (uint32_t)table);
+    death->table = (uint32_t)table;
+    death->pc = start + pad;
+    return ARCH_FRAME_PAD;
 }

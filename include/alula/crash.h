@@ -8,9 +8,9 @@
  * and the image's ELF into functions and lines. A record counts only if magic,
  * version, size and checksum are right.
  *
- * The checksum is taken over `sequence`, then over every word after `checksum`
- * up to pcs[n-1], where n is the smaller of pc_count and 32: it begins with the
- * first and is turned right by 7 bits before each further word is added.
+ * The checksum is taken over the words behind `magic`, four by four, up to the
+ * four with pcs[n-1], where n is the smaller of pc_count and 32: it begins with 0
+ * and is turned right by 7 bits before each word is added.
  *
  * pcs[0..23] are the newest program counters, the place of the death first.
  * Of the older ones the last 8 are kept as a ring: number i (from 0) stands in
@@ -23,7 +23,7 @@
 AL_EXTERN_C_BEGIN
 
 #define AL_CRASH_MAGIC   0x48534143u /* "CASH" */
-#define AL_CRASH_VERSION 1u
+#define AL_CRASH_VERSION 2u
 #define AL_CRASH_NEWEST  24u /* program counters kept from the death on */
 #define AL_CRASH_OLDEST  8u  /* and from the entry of the task back */
 
@@ -60,7 +60,6 @@ struct al_crash_record {
     uint16_t version;      /* AL_CRASH_VERSION */
     uint16_t size;         /* of this structure, in bytes */
     uint32_t sequence;     /* 1 for the first death since power-up */
-    uint32_t checksum;     /* see above */
     uint32_t build_id[2];  /* first bytes of the image's build id */
     uint32_t cause;        /* enum al_cause */
     uint32_t detail[2];    /* by cause: frame bytes; address; index and bound */
@@ -79,6 +78,7 @@ struct al_crash_record {
     uint32_t nested;        /* deaths inside its cleanups */
     uint32_t pc_count;      /* frames walked; may exceed what is kept */
     uint32_t pcs[AL_CRASH_NEWEST + AL_CRASH_OLDEST]; /* see above */
+    uint32_t checksum;                               /* see above */
 };
 
 /**

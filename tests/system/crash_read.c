@@ -86,16 +86,17 @@ static void damage_each_word(uint32_t sequence)
 
     CHECK(words != NULL, "the record is found");
     counted = (uint32_t)(offsetof(struct al_crash_record, pcs) / 4 +
-                         rig_record.pc_count);
+                         ((rig_record.pc_count + 3) & ~3u));
     for (uint32_t i = 0; i < sizeof(copy) / 4; i++) {
         for (uint32_t bit = 0; bit < 32; bit += 11) {
+            bool counts = i < counted || i == sizeof(copy) / 4 - 1;
             bool gone;
 
             words[i] ^= 1u << bit;
             gone = al_crash_read(sequence, &copy) == AL_E_GONE;
             words[i] ^= 1u << bit;
-            believed += i < counted && !gone;
-            refused += i >= counted && gone;
+            believed += counts && !gone;
+            refused += !counts && gone;
         }
     }
     CHECK(believed == 0, "%d damages believed", (int)believed);

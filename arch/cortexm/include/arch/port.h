@@ -14,21 +14,22 @@
  * The fault and overflow entries fill in `lr` and `trap` to `address` in
  * handler mode; the thread-mode entry of recovery adds r4-r11 and sp as they
  * were. The walk then steps `r`, `sp` and `pc` outwards. entry.S knows the
- * offsets; unwind.c, that r4 to lr lie as in an unwind table's mask.
+ * offsets; walk.S, that r4 to lr lie as in an unwind table's mask; port.c, that
+ * trap_pc to cfsr lie as in a crash record.
  */
 struct arch_death {
     uint32_t r[8];    /* r4-r11 of the frame that the walk stands at */
-    uint32_t sp;      /* its stack pointer */
+    uint32_t pc;      /* in the instruction where it stands; its landing pad */
     uint32_t trap_pc; /* where it died */
     uint32_t lr;      /* return address register at the death */
-    uint32_t pc;      /* in the instruction where it stands; its landing pad */
-    uint32_t table;   /* this frame's unwind instructions, past its pad */
-    uint32_t run_sp;  /* of the frame left last: cleanups run here */
-    uint32_t trap;    /* enum arch_trap */
+    uint32_t sp;      /* stack pointer there; of the frame */
     uint32_t psr;
     uint32_t cfsr;    /* CFSR at a fault; 0: none */
     uint32_t address; /* MMFAR or BFAR, if valid; of a trap: r12, or sp; of a
                          step: behind what was popped last */
+    uint32_t table;   /* this frame's unwind instructions, past its pad */
+    uint32_t run_sp;  /* of the frame left last: cleanups run here */
+    uint32_t trap;    /* enum arch_trap */
 };
 
 /* The return address, as crash records tell it. */
@@ -167,6 +168,79 @@ AL_INLINE void arch_clear(void *from, size_t bytes)
                      : "+r"(from), "+r"(bytes)
                      :
                      : "r1", "r2", "r3", "ip", "cc", "memory");
+}
+
+/* Copy four words: compilers do it one by one, or call the library. */
+AL_INLINE void arch_copy_four(void *to, const void *from)
+{
+    __asm__ volatile("ldmia %1, {r0-r3}\n\t"
+                     "stmia %0, {r0-r3}"
+                     :
+                     : "r"(to), "r"(from)
+                     : "r0", "r1", "r2", "r3", "memory");
+}
+
+/* The linker's. Behind constants lie the unwind tables and the build id. */
+extern char __al_const_low[];
+extern char __al_const_bytes[]; /* a number */
+
+#ifdef __OPTIMIZE_SIZE__
+#  define ARCH_SUM_WORDS 1u
+
+AL_INLINE uint32_t arch_sum(uint32_t sum, const uint32_t *from)
+{
+    return (sum >> 7 | sum << 25) + *from;
+}
+
+AL_INLINE bool arch_copy_constant(uint32_t *to, const void *from)
+{
+    (void)to;
+    (void)from;
+    return false;
+}
+#else
+#  define ARCH_SUM_WORDS 4u
+
+AL_INLINE uint32_t arch_sum(uint32_t sum, const uint32_t *from)
+{
+    __asm__("ldmia %1, {r2, r3, r4, ip}\n\t"
+            "add %0, r2, %0, ror #7\n\t"
+            "add %0, r3, %0, ror #7\n\t"
+            "add %0, r4, %0, ror #7\n\t"
+            "add %0, ip, %0, ror #7"
+            : "+r"(sum)
+            : "r"(from)
+            : "r2", "r3", "r4", "ip", "memory");
+    return sum;
+}
+
+AL_INLINE bool arch_copy_constant(uint32_t *to, const void *from)
+{
+    size_t at = (size_t)from - (size_t)__al_const_low;
+
+    if (at >= (size_t)__al_const_bytes) {
+        return false;
+    }
+    to[0] = ((const uint32_t *)from)[0]; /* of any alignment */
+    to[1] = ((const uint32_t *)from)[1];
+    to[2] = ((const uint32_t *)from)[2];
+    return true;
+}
+#endif
+
+/* The linker's: a number, and the note's address. */
+extern char __al_stack_reserve[];
+extern char __al_build_id[];
+
+AL_INLINE size_t arch_stack_reserve(void)
+{
+    return (size_t)__al_stack_reserve;
+}
+
+AL_INLINE const uint32_t *arch_build_id(void)
+{
+    /* Behind the note's header and "GNU". */
+    return (const uint32_t *)(const void *)__al_build_id + 4;
 }
 
 /* LDREX and STREX; an exception clears the monitor on its way in and out (ARM
