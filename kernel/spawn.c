@@ -87,10 +87,7 @@ void spawn_end_held(struct al_task *self)
 {
     struct al_task *joiner;
 
-    /* None of those who wait may run before all of it has ended: they may make
-     * another task in its memory. */
-    sched_set_prio_held(self, AL_PRIO_LEVELS - 1);
-    softlock_leave();
+    softlock_leave(); /* task_end() made it the most urgent one */
     do {
         softlock_take();
         joiner = wait_first_held(&self->joiners);

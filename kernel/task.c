@@ -247,6 +247,11 @@ AL_NORETURN void task_end(void)
     struct al_task *self = al_core.current;
 
     softlock_take();
+    if (spawn_end_held != NULL) {
+        /* Who finds the id stale may make another task in this memory: nobody
+         * runs who could, before all of it has ended. */
+        sched_set_prio_held(self, AL_PRIO_LEVELS - 1);
+    }
     self->spawns++; /* from here on its id is stale */
     if (kill_ends_held != NULL) {
         kill_ends_held(self);
