@@ -237,7 +237,7 @@ static void conductor_main(void)
     for (int i = 0; i < REPEAT + 1; i++) {
         round_of_all(i);
         bench_interrupts(i);
-        bench_deaths();
+        bench_deaths(i);
     }
     series_report();
     board_exit(0);

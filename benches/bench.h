@@ -20,7 +20,7 @@
 
 /* One round of each; by the conductor. */
 void bench_interrupts(int i);
-void bench_deaths(void);
+void bench_deaths(int i);
 
 /* Enables the interrupt lines; before the first round. */
 void bench_interrupts_start(void);

@@ -16,6 +16,11 @@
 
 enum death {
     DEATH_PLAIN,
+    DEATH_LOAD,
+    DEATH_STORE,
+    DEATH_UNDEFINED,
+    DEATH_OVERFLOW,
+    DEATH_VARIABLE,
     DEATH_SHALLOW,
     DEATH_DEEP,
     DEATH_FEW_SCOPES,
@@ -24,6 +29,7 @@ enum death {
     DEATH_BUSY,
 };
 
+#define STACK_BYTES 1536
 #define SHALLOW     4
 #define DEEP        12
 #define MANY_SCOPES 5 /* against one */
@@ -40,10 +46,63 @@ __attribute__((noinline)) static void die_now(void)
     al_panic("bench");
 }
 
+#define STRAY (*(volatile uint32_t *)0x30000000u) /* the bus refuses it */
+
+__attribute__((noinline)) static void fault_now(void)
+{
+    volatile uint32_t *stray = &STRAY;
+
+    __asm__("" : "+r"(stray));
+    if (death == DEATH_UNDEFINED) {
+        COUNT_OPEN();
+        __asm__ volatile("udf #0");
+    }
+    if (death == DEATH_STORE) {
+        COUNT_OPEN();
+        *stray = 0;
+    }
+    COUNT_OPEN();
+    (void)*stray;
+}
+
+/* More than the victim's stack. */
+__attribute__((noinline)) static void overflow_now(void)
+{
+    volatile char big[STACK_BYTES];
+
+    big[0] = 0;
+}
+
+__attribute__((noinline)) static void overflow_by(uint32_t bytes)
+{
+    volatile char big[bytes];
+
+    big[0] = 0;
+}
+
 __attribute__((noinline)) static void one_scope(void)
 {
     AL_DEFER(bench_nothing, &scoped);
     die_now();
+}
+
+__attribute__((noinline)) static void one_scope_faults(void)
+{
+    AL_DEFER(bench_nothing, &scoped);
+    fault_now();
+}
+
+/* The functions that overflow have done nothing yet: as deep as the others. */
+__attribute__((noinline)) static void one_scope_overflows(void)
+{
+    AL_DEFER(bench_nothing, &scoped);
+    if (death == DEATH_OVERFLOW) {
+        COUNT_OPEN();
+        overflow_now();
+    } else {
+        COUNT_OPEN();
+        overflow_by(STACK_BYTES);
+    }
 }
 
 __attribute__((noinline)) static void wait_for_it(void)
@@ -119,6 +178,15 @@ __attribute__((used)) static void victim_body(void)
     case DEATH_BUSY:
         one_scope_busy();
         break;
+    case DEATH_LOAD:
+    case DEATH_STORE:
+    case DEATH_UNDEFINED:
+        one_scope_faults();
+        break;
+    case DEATH_OVERFLOW:
+    case DEATH_VARIABLE:
+        one_scope_overflows();
+        break;
     case DEATH_PLAIN:
     case DEATH_FEW_SCOPES:
         one_scope();
@@ -185,8 +253,10 @@ static void bench_kills(void)
 }
 #endif
 
-void bench_deaths(void)
+void bench_deaths(int i)
 {
+    static const enum death faults[] = {
+            DEATH_LOAD, DEATH_STORE, DEATH_UNDEFINED};
     uint32_t one = die_once(DEATH_PLAIN);
     uint32_t few = die_once(DEATH_FEW_SCOPES);
     uint32_t many = die_once(DEATH_MANY_SCOPES);
@@ -196,6 +266,9 @@ void bench_deaths(void)
 #ifdef BENCH_KILLS
     bench_kills();
 #endif
+    series_add(FAULT_TO_RESTART, die_once(faults[i % 3]));
+    series_add(OVERFLOW_TO_RESTART,
+            die_once(i % 2 == 0 ? DEATH_OVERFLOW : DEATH_VARIABLE));
     series_add(PANIC_TO_RESTART, one);
     series_add(UNWIND_SCOPE, (many - few) / (MANY_SCOPES - 1));
     series_add(UNWIND_FRAME, (deep - shallow) / (DEEP - SHALLOW));
@@ -208,4 +281,4 @@ static const struct al_restart_policy often = {
         .exhausted = AL_EXHAUSTED_STOP,
 };
 
-AL_TASK_POLICY(victim, victim_main, 4, 1536, &often);
+AL_TASK_POLICY(victim, victim_main, 4, STACK_BYTES, &often);

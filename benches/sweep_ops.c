@@ -441,14 +441,38 @@ static void undo(void *arg)
     (void)arg;
 }
 
+#define STRAY (*(volatile uint32_t *)0x30000000u) /* the bus refuses it */
+
+static enum {
+    BY_PANIC,
+    BY_FAULT,
+    BY_OVERFLOW
+} way;
+static bool with_heap;
+
+/* More than the victim's stack. */
+__attribute__((noinline)) static void overflow(void)
+{
+    volatile char big[2048];
+
+    big[0] = 0;
+}
+
 __attribute__((noinline)) static void die_deeper(struct al_mutex *held)
 {
     AL_DEFER(undo, held);
     lock(held);
-    al_panic("swept");
+    switch (way) {
+    case BY_PANIC:
+        al_panic("swept");
+    case BY_FAULT:
+        STRAY = 0;
+        break;
+    case BY_OVERFLOW:
+        overflow();
+        break;
+    }
 }
-
-static bool with_heap;
 
 static void victim_main(void)
 {
@@ -472,18 +496,28 @@ AL_TASK_POLICY(victim, victim_main, 19, 1536, &often);
 
 static void op_death(void)
 {
-    with_heap = false;
     (void)al_sem_give(&die);
 }
 
-static void op_death_with_heap(void)
+static void before_fault(void)
+{
+    way = BY_FAULT;
+}
+
+static void before_overflow(void)
+{
+    way = BY_OVERFLOW;
+}
+
+static void before_death_with_heap(void)
 {
     with_heap = true;
-    (void)al_sem_give(&die);
 }
 
 static void after_death(void)
 {
+    way = BY_PANIC;
+    with_heap = false;
     lock(&mutex);
     al_mutex_heal(&mutex);
     al_mutex_unlock(&mutex);
@@ -520,7 +554,10 @@ const struct sweep_op sweep_ops[] = {
                 ANY},
         {"create, end, join", NULL, op_create, NULL, ANY},
         {"death and restart", NULL, op_death, after_death, ANY},
-        {"death with a heap block", NULL, op_death_with_heap, after_death, ANY},
+        {"fault and restart", before_fault, op_death, after_death, ANY},
+        {"overflow and restart", before_overflow, op_death, after_death, ANY},
+        {"death with a heap block", before_death_with_heap, op_death,
+                after_death, ANY},
 };
 const unsigned sweep_op_count = sizeof(sweep_ops) / sizeof(sweep_ops[0]);
 
