@@ -251,15 +251,40 @@ al_status al_sem_give(struct al_sem *sem)
     return AL_OK;
 }
 
-/* A handler found tasks waiting, or garbage, and has counted the unit. */
+/* A handler gives where nobody waits, and cannot begin to before it ends. */
+static al_status count_give(struct al_sem *sem)
+{
+    int32_t count;
+
+    do {
+        count = count_look(sem);
+        if (count >= sem->max) {
+            return AL_E_FULL;
+        }
+    } while (!count_store(sem, count + 1));
+    return AL_OK;
+}
+
+/*
+ * A handler found that tasks wait, or it full, or no semaphore. It counts the
+ * unit here, behind the stack check: one that overflowed between the count and
+ * the wake would leave a task asleep that nobody owes anything.
+ */
 al_status al_irq_sem_give_slow(struct al_sem *sem);
 
 __attribute__((noinline)) al_status al_irq_sem_give_slow(struct al_sem *sem)
 {
+    int32_t count;
+
     if (!is_sem(sem)) {
-        count_add(sem, -1);
         return AL_E_DESTROYED;
     }
+    do {
+        count = count_look(sem);
+        if (__builtin_expect(count >= 0, 0)) {
+            return count_give(sem); /* others have woken all since the look */
+        }
+    } while (!count_store(sem, count + 1));
     if (softlock_is_taken()) {
         softlock_irq_post(&sem->post);
         return AL_OK;
@@ -276,11 +301,11 @@ al_status al_irq_sem_give(struct al_sem *sem)
 
     do {
         count = count_look(sem);
-        if (__builtin_expect(count >= sem->max, 0)) {
-            return is_sem(sem) ? AL_E_FULL : AL_E_DESTROYED;
+        if (__builtin_expect((uint32_t)count >= (uint32_t)sem->max, 0)) {
+            return al_irq_sem_give_slow(sem);
         }
     } while (__builtin_expect(!count_store(sem, count + 1), 0));
-    return count < 0 ? al_irq_sem_give_slow(sem) : AL_OK;
+    return AL_OK;
 }
 
 int32_t al_sem_count(const struct al_sem *sem)
