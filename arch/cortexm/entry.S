@@ -285,6 +285,11 @@ al_fault_stop:                          /* r0 frame, r1 task, r2 site */
         ldr     r3, =CFSR
         ldr     r0, [r3]
         str     r0, [r1, #(DEATH_CFSR - TASK_DEATH)]
+        tst     r0, #MMARVALID
+        ite     ne
+        ldrne   r0, [r3, #CFSR_MMFAR]
+        ldreq   r0, [r3, #CFSR_BFAR]
+        str     r0, [r1, #(DEATH_ADDRESS - TASK_DEATH)]
 fault_stop_now:
         mov     r0, r2
         b       kernel_stop
