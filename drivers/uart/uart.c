@@ -73,8 +73,13 @@ bool uart_irq_next(uint8_t *byte)
 
 void al_uart_start(void)
 {
-    uart.held = true;
     uart_block_start();
+    /* Only now: in a later life the handler listened until then, and would have
+     * said so. */
+    uart.held = true;
+    if (ring_used(&uart.tx) != 0) {
+        uart_block_notify();
+    }
 }
 
 uint8_t al_uart_read(void)
