@@ -24,3 +24,12 @@
 
 /* The UART's BAUDDIV: 115200 baud. */
 #define BOARD_CONSOLE_BAUD_DIVISOR 217u
+
+/* Interrupt lines that nothing on the board raises, for programs that raise some
+ * by software: handler's name in the vector table, line. */
+#define BOARD_SPARE_0_HANDLER UARTRX3_Handler
+#define BOARD_SPARE_0_LINE    18u
+#define BOARD_SPARE_1_HANDLER UARTTX3_Handler
+#define BOARD_SPARE_1_LINE    19u
+#define BOARD_SPARE_2_HANDLER UARTRX4_Handler
+#define BOARD_SPARE_2_LINE    20u

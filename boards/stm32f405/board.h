@@ -26,5 +26,17 @@
  * instruction. */
 #define BOARD_TIMER_SLIP 16u
 
+/* 1: a reset leaves TIM2 counting from the emulator's start; 0 on silicon. */
+#define BOARD_TIMER_OUTLIVES_RESET 1
+
 /* USART1's BRR: 115200 baud from an 84 MHz APB2. */
 #define BOARD_CONSOLE_BAUD_DIVISOR 0x2d9u
+
+/* Interrupt lines that nothing on the board raises, for programs that raise some
+ * by software: handler's name in the vector table, line. */
+#define BOARD_SPARE_0_HANDLER ADC_IRQHandler
+#define BOARD_SPARE_0_LINE    18u
+#define BOARD_SPARE_1_HANDLER CAN1_TX_IRQHandler
+#define BOARD_SPARE_1_LINE    19u
+#define BOARD_SPARE_2_HANDLER CAN1_RX0_IRQHandler
+#define BOARD_SPARE_2_LINE    20u

@@ -13,6 +13,11 @@
  * No update event is forced (EGR.UG): QEMU would stretch every period by the
  * time before it, and silicon does not need it with PSC at its reset value. The
  * period is ARR + 1 counts on silicon, ARR in QEMU.
+ *
+ * After a reset QEMU stretches every period in just that way, for its timers
+ * count from its own start. So `started` keeps, over resets, for how long they
+ * have; it is not exact, for nobody sees a reset happen: what is missing is then
+ * measured and made up for (make_up_for_reset()). On silicon none of that is.
  */
 #include "periodic.h"
 
@@ -45,6 +50,8 @@ struct tim {
 #define DIER_UIE 1u
 #define SR_UIF   1u
 
+#define COUNTS_US (BOARD_TIMER_HZ / 1000000u)
+
 #define RCC_APB1ENR ((volatile uint32_t *)0x40023840u)
 
 static struct {
@@ -53,6 +60,55 @@ static struct {
     uint32_t releases;       /* the handler's */
     uint32_t due;            /* TIM5's count at the newest; the handler's */
 } periodic;
+
+/* In QEMU: its time at the newest release or earlier, from its start. */
+static struct {
+    uint32_t us;
+    uint32_t inverse; /* of us, or it is the first start */
+} started __attribute__((section(".noinit.periodic")));
+
+static void note_time(uint32_t us)
+{
+    started.us = us;
+    started.inverse = ~us;
+}
+
+/* TIM5's count at TIM2's next alarm. Its interrupt is not enabled yet. */
+static uint32_t await_alarm(void)
+{
+    TIM2->SR = ~SR_UIF;
+    while ((TIM2->SR & SR_UIF) == 0) {
+    }
+    return TIM5->CNT;
+}
+
+/* By how many microseconds TIM2's period exceeds what ARR says. */
+static uint32_t excess_us(uint32_t counts)
+{
+    uint32_t first = await_alarm();
+
+    return (await_alarm() - first - counts + COUNTS_US / 2) / COUNTS_US;
+}
+
+/*
+ * The period is ARR more than the emulator's time was, in counts of TIM2, when
+ * CNT was 0. The prescaler is for CNT to last for an hour of it. CNT is never
+ * set to more than that time: the period would be negative, for QEMU without
+ * end. So it is set to a little less, and ARR makes up for the rest.
+ */
+static void make_up_for_reset(uint32_t counts)
+{
+    TIM2->CR1 = 0;
+    TIM2->ARR = 0;
+    TIM2->PSC = COUNTS_US - 1u;
+    TIM2->CNT = started.us;
+    TIM2->ARR = counts / COUNTS_US;
+    TIM2->CR1 = CR1_CEN;
+    TIM2->CNT += excess_us(counts) - 2u;
+    TIM2->ARR = counts / COUNTS_US - excess_us(counts);
+    /* The alarms so far have left one release, which adds a period. */
+    note_time(TIM2->CNT - counts / COUNTS_US);
+}
 
 AL_IRQ(TIM2_IRQHandler)
 {
@@ -64,6 +120,9 @@ AL_IRQ(TIM2_IRQHandler)
     periodic.due = slept || (int32_t)(now - latest) < 0 ? now : latest;
     __atomic_store_n(
             &periodic.releases, periodic.releases + 1u, __ATOMIC_RELEASE);
+    if (BOARD_TIMER_OUTLIVES_RESET) {
+        note_time(started.us + periodic.counts / COUNTS_US);
+    }
     (void)al_irq_sem_give(periodic.released);
 }
 
@@ -79,6 +138,11 @@ void al_periodic_start(struct al_sem *released, uint32_t counts)
     TIM2->DIER = DIER_UIE;
     TIM2->SR = ~SR_UIF;
     TIM2->CR1 = CR1_CEN;
+    if (BOARD_TIMER_OUTLIVES_RESET && started.inverse == ~started.us) {
+        make_up_for_reset(counts);
+    } else {
+        note_time(0);
+    }
     periodic.due = TIM5->CNT;
     al_irq_enable(TIM2_IRQ, AL_PRIO_IRQ(AL_IRQ_LEVELS - 1));
 }
