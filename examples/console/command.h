@@ -16,3 +16,6 @@ void command_await(void);
  * @param[in] line  kept as it is until the next command_await() returns
  */
 void command_submit(const char *line);
+
+/* End, and give back, what commands have made. The command task only. */
+void command_end_objects(void);

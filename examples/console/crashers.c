@@ -11,6 +11,8 @@
 
 #define FRAME_BYTES 64u
 #define BLOCK_WORDS 14 /* leaves room for what descend() saves */
+#define SPIN_MS     20u
+#define OOM_BLOCKS  12u /* at most; the heap may be in more pieces */
 
 struct al_mutex vault_lock = AL_MUTEX_INIT;
 
@@ -129,4 +131,33 @@ void crash_lock(void)
         return;
     }
     al_panic("lock: died holding a mutex and a scoped allocation");
+}
+
+void crash_spin(void)
+{
+    AL_WATCH(dog, SPIN_MS);
+    for (;;) {
+        /* No call, so no stack check either: it is stopped where it is. */
+        __asm__ volatile("" ::: "memory");
+    }
+}
+
+/* Each call takes the largest block there is, and has it in a scope. */
+__attribute__((noinline)) static void take_largest(unsigned more)
+{
+    struct al_heap_info heap;
+    size_t bytes;
+
+    al_heap_read(&heap);
+    bytes = more == 0 ? heap.total_bytes : heap.largest_bytes;
+    AL_HEAP_SCOPED(block, bytes);
+    if (block == NULL) {
+        al_panic("oom: the heap has no such block any more");
+    }
+    take_largest(more - 1);
+}
+
+void crash_oom(void)
+{
+    take_largest(OOM_BLOCKS);
 }

@@ -26,3 +26,9 @@ void crash_align(void);
 void crash_oob(void);
 void crash_assert(void);
 void crash_lock(void);
+
+/* Run for ever, under a watch that is not fed. */
+void crash_spin(void);
+
+/* Take the whole heap, in blocks that are given back, and ask for more. */
+void crash_oom(void);

@@ -12,6 +12,7 @@
 #include <alula/alula.h>
 
 #include "port.h"
+#include "restarts.h"
 #include "words.h"
 
 #define GUESTS_MAX 150u
@@ -63,11 +64,6 @@ static void guest_run(void *args)
     }
 }
 AL_STACK_TASK(guest_run, GUEST_STACK_BYTES);
-
-/* Each death is one that somebody typed: no limit to restarts. */
-static const struct al_restart_policy as_often_as_it_takes = {
-        .budget = UINT16_MAX,
-};
 
 static void note_block(const struct al_task *block)
 {

@@ -6,6 +6,8 @@
 #include <board.h>
 #include <timer/periodic.h>
 
+#include "restarts.h"
+
 #define HZ            1000u
 #define PERIOD_COUNTS (BOARD_TIMER_HZ / HZ)
 #define COUNT_PS      (1000000000000ull / BOARD_TIMER_HZ)
@@ -19,6 +21,7 @@ static struct {
     uint32_t seen;     /* releases up to the last period */
     uint32_t earliest; /* start latency, in counts */
     uint32_t latest;
+    bool started; /* the timer; once */
 } run = {.earliest = UINT32_MAX};
 
 static void note_latency(uint32_t latency)
@@ -33,7 +36,11 @@ static void note_latency(uint32_t latency)
 
 static void periodic_run(void)
 {
-    al_periodic_start(&released, PERIOD_COUNTS);
+    if (!run.started) {
+        /* After a death the timer still runs, and what it released stays. */
+        run.started = true;
+        al_periodic_start(&released, PERIOD_COUNTS);
+    }
     for (;;) {
         uint32_t latency;
         uint32_t release;
@@ -53,7 +60,8 @@ static void periodic_run(void)
     }
 }
 
-AL_TASK(periodic, periodic_run, AL_PRIO_LEVELS - 1, 1024);
+AL_TASK_POLICY(periodic, periodic_run, AL_PRIO_LEVELS - 1, 1024,
+        &as_often_as_it_takes);
 
 void periodic_read(struct periodic_stats *stats)
 {
@@ -65,5 +73,14 @@ void periodic_read(struct periodic_stats *stats)
     if (run.periods > 0) {
         stats->jitter_insns =
                 (uint32_t)(spread * COUNT_PS / (BOARD_INSN_NS * 1000ull));
+    }
+}
+
+void periodic_await(void)
+{
+    const volatile uint32_t *periods = &run.periods;
+    uint32_t before = *periods;
+
+    while (*periods == before) {
     }
 }

@@ -17,3 +17,6 @@ struct periodic_stats {
 
 /* Context: task. */
 void periodic_read(struct periodic_stats *stats);
+
+/* Come back right after a period, without sleeping. Context: task. */
+void periodic_await(void);

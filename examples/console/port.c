@@ -32,8 +32,13 @@ void say(const char *format, ...)
     port_write(text, count);
 }
 
-AL_NORETURN void port_end(int status)
+void port_drain(void)
 {
     al_uart_drain();
+}
+
+AL_NORETURN void port_end(int status)
+{
+    port_drain();
     board_exit(status);
 }

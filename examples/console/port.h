@@ -18,5 +18,8 @@ __attribute__((format(printf, 1, 2))) void say(const char *format, ...);
 /* Write `count` bytes as they are. */
 void port_write(const char *bytes, size_t count);
 
+/* Wait until all output is out. */
+void port_drain(void);
+
 /* End the program with `status` once all output is out. */
 AL_NORETURN void port_end(int status);

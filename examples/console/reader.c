@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The task that reads the port. It edits lines and hands them over; it never
- * runs a command, so no command can kill it, and what is typed meanwhile waits
+ * runs a command, so none kills it but `kill reader`, and what is typed meanwhile waits
  * in the driver's ring. A line is echoed as it is read, not as it arrives, so
  * that what was typed ahead appears behind its own prompt.
  */
@@ -12,8 +12,10 @@
 
 #include "command.h"
 #include "line.h"
+#include "outcome.h"
 #include "port.h"
 #include "report.h"
+#include "restarts.h"
 
 static struct line line;
 
@@ -36,13 +38,15 @@ static void settle(void)
 {
     command_await();
     report_new_crashes();
+    outcome_tell();
 }
 
+/* Starts here, and starts again here when it was killed, which is while a
+ * command runs. */
 static void reader_run(void)
 {
     al_uart_start();
     report_begin();
-    say("Alula on %s. Crash it: help lists the commands.\n", BOARD_NAME);
     settle();
     while (!line.ended) {
         say("> ");
@@ -62,4 +66,4 @@ static void reader_run(void)
     port_end(0);
 }
 
-AL_TASK(reader, reader_run, 10, 1536);
+AL_TASK_POLICY(reader, reader_run, 10, 1536, &as_often_as_it_takes);

@@ -8,11 +8,16 @@
 
 #include "crashers.h"
 #include "guests.h"
+#include "kept.h"
 #include "periodic.h"
 #include "port.h"
 
 /* The ring holds fewer; what is gone is skipped. */
 #define CRASHES_SHOWN 64u
+
+/* Of a record's psr: the exception, of which the first are the processor's. */
+#define EXCEPTION  0x1ffu
+#define FIRST_LINE 16u
 
 static const struct {
     const char *name;
@@ -25,19 +30,51 @@ static const struct {
 #define LOCKS (sizeof locks / sizeof locks[0])
 
 static struct {
-    size_t heap_used;     /* at the start */
-    uint32_t first_crash; /* sequence number of the newest one then */
-    uint32_t told;        /* and of the newest one that was printed */
+    bool done;
+    size_t heap_used;   /* at the start */
+    uint32_t told;      /* sequence number of the newest crash printed */
+    uint32_t wrong;     /* commands that did not end as they should */
+    struct kept before; /* of the lives before the last `reset` */
 } begin;
+
+static void say_reset(void)
+{
+    struct al_crash_record record;
+    uint32_t newest = al_crash_count();
+    unsigned kept = 0;
+
+    for (uint32_t at = 1; at <= newest; at++) {
+        kept += al_crash_read(at, &record) == AL_OK;
+    }
+    say("The board was reset by a command. From before: %u periods, %u "
+        "deadlines missed; %u crash records, the newest of crash %u.\n",
+            (unsigned)begin.before.periods, (unsigned)begin.before.missed, kept,
+            (unsigned)newest);
+}
 
 void report_begin(void)
 {
     struct al_heap_info heap;
 
+    if (begin.done) {
+        return;
+    }
+    begin.done = true;
     al_heap_read(&heap);
     begin.heap_used = heap.used_bytes;
-    begin.first_crash = al_crash_count();
-    begin.told = begin.first_crash;
+    begin.told = al_crash_count();
+    say("Alula on %s. Crash it: help lists the commands.\n", BOARD_NAME);
+    if (kept_read(&begin.before) && begin.before.first_crash <= begin.told) {
+        say_reset();
+    } else {
+        begin.before = (struct kept){.first_crash = begin.told};
+    }
+}
+
+void report_wrong(const char *what)
+{
+    begin.wrong++;
+    say("Not as it should be: %s.\n", what);
 }
 
 /* The panics of this console begin with the command's name and a colon. */
@@ -93,6 +130,27 @@ static void say_detail(const struct al_crash_record *r, const char *text)
         say("wrong call, module %u rule %u, at 0x%08x", (unsigned)r->detail[0],
                 (unsigned)r->detail[1], (unsigned)r->pc);
         break;
+    case AL_CAUSE_KERNEL:
+        say("the kernel stopped, module %u rule %u, at 0x%08x",
+                (unsigned)r->detail[0], (unsigned)r->detail[1],
+                (unsigned)r->pc);
+        break;
+    case AL_CAUSE_INTERRUPT:
+        say("line %u has no handler, and is disabled", (unsigned)r->detail[0]);
+        break;
+    case AL_CAUSE_STORM:
+        say("line %u is disabled, its handler died too often",
+                (unsigned)r->detail[0]);
+        break;
+    case AL_CAUSE_KILLED:
+        say("by %s", text != NULL ? text : "a task of another image");
+        break;
+    case AL_CAUSE_DEADLINE:
+    case AL_CAUSE_BUDGET:
+    case AL_CAUSE_WATCHDOG:
+        say("it broke a promise of %u ms, at 0x%08x", (unsigned)r->detail[0],
+                (unsigned)r->pc);
+        break;
     case AL_CAUSE_ASSERT:
     case AL_CAUSE_PANIC:
         say("%s", text != NULL ? text : "in another image");
@@ -102,14 +160,26 @@ static void say_detail(const struct al_crash_record *r, const char *text)
     }
 }
 
+/* The task, or the handler, that died. */
+static void name_dead(char *name, size_t bytes, const struct al_crash_record *r)
+{
+    uint32_t exception = r->psr & EXCEPTION;
+
+    if (exception >= FIRST_LINE) {
+        fmt_print(name, bytes, "irq%u", (unsigned)(exception - FIRST_LINE));
+    } else {
+        fmt_print(name, bytes, "%s", r->task);
+    }
+}
+
 static void say_crash(const struct al_crash_record *r)
 {
     const char *text = al_crash_text(r);
-    char task[sizeof r->task + 1];
+    char dead[sizeof r->task + 1];
     char cause[16];
     size_t named = 0;
 
-    fmt_print(task, sizeof task, "%s", r->task);
+    name_dead(dead, sizeof dead, r);
     fmt_print(cause, sizeof cause, "%s", al_cause_name(r->cause));
     if (r->cause == AL_CAUSE_PANIC && text != NULL) {
         named = length_to_colon(text);
@@ -119,7 +189,7 @@ static void say_crash(const struct al_crash_record *r)
         text += named + 1;
         text += *text == ' ';
     }
-    say("crash %u: %s: %s: ", (unsigned)r->sequence, task, cause);
+    say("crash %u: %s: %s: ", (unsigned)r->sequence, dead, cause);
     say_detail(r, text);
     if (r->scopes_undone > 0) {
         say(", %u scopes undone", (unsigned)r->scopes_undone);
@@ -274,6 +344,11 @@ void report_stats(void)
     say("stats: %u periods, %u deadlines missed, jitter %u insns\n",
             (unsigned)stats.periods, (unsigned)stats.missed,
             (unsigned)stats.jitter_insns);
+    if (begin.before.resets > 0) {
+        say("before %u resets: %u periods, %u deadlines missed\n",
+                (unsigned)begin.before.resets, (unsigned)begin.before.periods,
+                (unsigned)begin.before.missed);
+    }
 }
 
 void report_uptime(void)
@@ -284,23 +359,48 @@ void report_uptime(void)
             (unsigned)(ms % 1000u));
 }
 
-bool report_tour(void)
+/* What was counted up to now, in all the board's lives. */
+static void sum_up(struct kept *sum)
 {
-    uint32_t crashes = al_crash_count() - begin.first_crash;
     struct periodic_stats stats;
     struct al_heap_info heap;
-    unsigned held = 0;
-    int leaked;
 
-    al_heap_read(&heap);
-    leaked = (int)(heap.used_bytes - begin.heap_used - guests_kept_bytes());
-    for (size_t i = 0; i < LOCKS; i++) {
-        held += al_mutex_is_held(locks[i].mutex);
-    }
     periodic_read(&stats);
+    al_heap_read(&heap);
+    *sum = begin.before;
+    sum->periods += stats.periods;
+    sum->missed += stats.missed;
+    sum->leaked +=
+            (uint32_t)(heap.used_bytes - begin.heap_used - guests_kept_bytes());
+    sum->wrong += begin.wrong;
+    for (size_t i = 0; i < LOCKS; i++) {
+        sum->held += al_mutex_is_held(locks[i].mutex);
+    }
+}
+
+void report_reset(void)
+{
+    struct kept sum;
+
+    sum_up(&sum);
+    sum.resets++;
+    kept_write(&sum);
+}
+
+bool report_tour(void)
+{
+    struct kept sum;
+    uint32_t crashes;
+
+    sum_up(&sum);
+    crashes = al_crash_count() - sum.first_crash;
+    if (sum.resets > 0) {
+        report_stats();
+    }
     say("tour: %u crashes survived, %u periods, %u deadlines missed, "
         "%d bytes leaked, %u locks left\n",
-            (unsigned)crashes, (unsigned)stats.periods, (unsigned)stats.missed,
-            leaked, held);
-    return crashes > 0 && stats.missed == 0 && leaked == 0 && held == 0;
+            (unsigned)crashes, (unsigned)sum.periods, (unsigned)sum.missed,
+            (int)sum.leaked, (unsigned)sum.held);
+    return crashes > 0 && sum.missed == 0 && sum.leaked == 0 && sum.held == 0 &&
+           sum.wrong == 0;
 }

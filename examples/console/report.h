@@ -8,7 +8,8 @@
 
 #include <alula/types.h>
 
-/* Note the heap and the crash count as they are before the first command. */
+/* Greet, and note the heap and the crash count as they are before the first
+ * command; after `reset`, go on from what was counted before it. Once. */
 void report_begin(void);
 
 /* Print a line for each death that has none yet. */
@@ -22,5 +23,12 @@ void report_heap(void);
 void report_stats(void);
 void report_uptime(void);
 
-/* Print the tour's last line; true when nothing was late, leaked or left. */
+/* A command did not end as it should: say so, and count it against the tour. */
+void report_wrong(const char *what);
+
+/* Keep over a reset what was counted so far. */
+void report_reset(void);
+
+/* Print the tour's last line; true when nothing was late, leaked, left or
+ * wrong. */
 bool report_tour(void);

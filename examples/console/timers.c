@@ -10,15 +10,11 @@
 
 #include "guests.h"
 #include "port.h"
+#include "restarts.h"
 #include "words.h"
 
 #define TIMERS   4u
 #define TICK_MAX 600000u /* ms */
-
-/* Each death is one that somebody typed: no limit to restarts. */
-static const struct al_restart_policy as_often_as_it_takes = {
-        .budget = UINT16_MAX,
-};
 
 AL_TIMER_SERVICE_POLICY(tick, GUEST_PRIO, 1024, &as_often_as_it_takes);
 AL_STACK_SERVES(tick, count);

@@ -24,8 +24,12 @@ ROOT = Path(__file__).resolve().parents[3]
 RUN = ROOT / "tools" / "alula-run"
 TOUR = ROOT / "examples" / "console" / "tour.txt"
 CAUSES = {"overflow", "vla", "null", "bus", "undef", "div0", "align", "oob",
-          "assert", "lock"}
+          "assert", "lock"}    # commands that name it in their crash line
 CRASH = re.compile(r"crash (\d+): (\w+): (\w+): (.+)")
+DIED = re.compile(r"command started again \d+ (instructions|ms) after it began "
+                  r"that; no deadline missed")
+LIVED = "command was not touched; no deadline missed"
+GREETING = "Crash it: help lists the commands."
 TOUR_LINE = re.compile(r"tour: (\d+) crashes survived, (\d+) periods, "
                        r"0 deadlines missed, 0 bytes leaked, 0 locks left")
 FRAME = 64      # bytes of each call of `overflow N`
@@ -75,38 +79,60 @@ def ask(lines, status=0, **how):
 
 
 def crash_of(answer):
-    """The cause that an answer of exactly one crash line names."""
-    assert len(answer) == 1, f"one line expected: {answer}"
-    found = CRASH.fullmatch(answer[0])
-    assert found, f"no crash line: {answer[0]}"
-    assert found[2] == "command", answer[0]
+    """The cause that the answer of a command that killed its task names: what it
+    will do, one crash line, what has become of the task."""
+    assert len(answer) == 3, f"three lines expected: {answer}"
+    assert re.fullmatch(r"[A-Z].+\.", answer[0]), f"no sentence: {answer[0]}"
+    found = CRASH.fullmatch(answer[1])
+    assert found, f"no crash line: {answer[1]}"
+    assert found[2] == "command", answer[1]
+    assert DIED.fullmatch(answer[2]), answer[2]
     return found[3]
+
+
+def commands(output):
+    """The names that `help` listed."""
+    listed = dict(answers(output))["help"]
+    return {line.split()[0] for line in listed if line} - {"#"}
+
+
+def check_reset(answer):
+    assert answer[0].startswith("Resets the board."), answer
+    assert answer[1].endswith(GREETING), answer
+    before = re.fullmatch(
+        r"The board was reset by a command\. From before: (\d+) periods, 0 "
+        r"deadlines missed; 8 crash records, the newest of crash (\d+)\.",
+        answer[2])
+    assert before and int(before[1]) > 100, answer[2]
+    return int(before[2])
 
 
 def check_tour(preset, stdin):
     status, output = run(None, preset, stdin=stdin)
     assert status == 0, f"status {status}: {output[-300:]}"
+    assert "Not as it should be" not in output, output
     last = output.rstrip("\n").split("\n")[-1]
     summary = TOUR_LINE.fullmatch(last)
     assert summary, f"last line: {last}"
-    assert int(summary[1]) >= 11 and int(summary[2]) > 0, last
-    crashes = {}
-    for line, answer in answers(output):
-        command = line.split(" ")[0]
-        if line == "spawn crash":
-            assert CRASH.fullmatch(answer[0])[2] == "guest", answer
-            crashes["spawn"] = 1
-        elif line == "timers crash 1":
-            assert CRASH.fullmatch(answer[1])[2] == "tick_task", answer
-            crashes["timers"] = 1
-        elif command in CAUSES and answer[0] != "fits":
-            crashes.setdefault(command, 0)
-            crashes[command] += 1
-            assert crash_of([a for a in answer if a]) == command, answer
-    assert set(crashes) == CAUSES | {"spawn", "timers"}, f"not crashed: {crashes}"
-    assert sum(crashes.values()) == int(summary[1]), crashes
+    crashes = int(summary[1])
+    assert crashes >= 25 and int(summary[2]) > 0, last
+    got = answers(output)
     typed = TOUR.read_text().splitlines()
-    assert [line for line, _ in answers(output)] == typed
+    assert [line for line, _ in got] == typed
+    assert commands(output) - {line.split()[0] for line in typed} == {"stop"}
+    assert typed[-2:] == ["reset", "tour"]
+    assert check_reset(got[-2][1]) == crashes
+    numbers = []
+    for line, answer in got:
+        answer = [a for a in answer if a]
+        told = [m for m in map(CRASH.fullmatch, answer) if m]
+        if line != "crashes":
+            numbers += [int(m[1]) for m in told]
+        if told and line != "crashes":
+            assert DIED.fullmatch(answer[-1]) or answer[-1] == LIVED, answer
+        if line in CAUSES:
+            assert crash_of(answer) == line, answer
+    assert numbers == list(range(1, crashes + 1)), numbers
 
 
 def tour():
@@ -123,12 +149,12 @@ def tour_of_empty_inputs():
     done = subprocess.run(
         ["sh", "-c", f'exec "{RUN}" "{image("stm32f405-gcc-run")}" <&-'],
         capture_output=True, timeout=120, check=False)
-    assert done.returncode == 0 and b"\ntour: 14 crashes" in done.stdout
+    assert done.returncode == 0 and b"\ntour: 32 crashes" in done.stdout
 
 
 def tour_on_other_boards_and_compilers():
     for preset in ("mps2-an386-gcc-run", "mps2-an385-gcc-run",
-                   "stm32f405-clang-run"):
+                   "stm32f405-clang-run", "mps2-an386-clang-run"):
         build(preset)
         check_tour(preset, subprocess.DEVNULL)
 
@@ -151,10 +177,10 @@ def overflow_and_vla_of_all_sizes():
     for command in ("overflow", "vla"):
         for size, answer in zip(sizes, ask([f"{command} {n}" for n in sizes])):
             if size <= 1000:
-                assert answer == ["fits"], f"{command} {size}: {answer}"
+                assert answer[1:] == ["fits"], f"{command} {size}: {answer}"
             else:
                 assert crash_of(answer) == command, f"{command} {size}"
-    assert ask(["vla 0x40", "overflow 0XFFFFFFFF"])[0] == ["fits"]
+    assert ask(["vla 0x40", "overflow 0XFFFFFFFF"])[0][1:] == ["fits"]
 
 
 def what_fits_is_a_matter_of_size_alone():
@@ -162,7 +188,7 @@ def what_fits_is_a_matter_of_size_alone():
     edge = {}
     for command, step in (("overflow", FRAME), ("vla", 8)):
         sizes = list(range(step, STACK + 1, step))
-        fits = [a == ["fits"] for a in
+        fits = [a[1:] == ["fits"] for a in
                 ask([f"{command} {size}" for size in sizes])]
         assert fits == sorted(fits, reverse=True), f"{command}: {fits}"
         edge[command] = max(s for s, ok in zip(sizes, fits) if ok)
@@ -186,7 +212,8 @@ def frames_of_overflow_are_64_bytes():
 def crashes_keeps_the_newest():
     lines = ["undef", "oob"] * 10 + ["crashes"]
     got = ask(lines)
-    told = [line for answer in got[:-1] for line in answer]
+    told = [line for answer in got[:-1] for line in answer
+            if CRASH.fullmatch(line)]
     kept = got[-1]
     assert len(kept) >= 8, f"only {len(kept)} kept"
     assert kept == told[-len(kept):], "not the same lines, newest last"
@@ -340,7 +367,10 @@ def bad_commands_get_one_line():
            "sem take 1", "chan x", "chan make 1", "chan send", "chan recv 0",
            "timers x", "timers start", "timers start 4 1", "timers stop 9",
            "timers start 0 1 0", "timers start 0 1 2 3", "timers crash",
-           "sem make 0 4294967296", "top 1",
+           "sem make 0 4294967296", "top 1", "kill", "kill nobody",
+           "kill reader 1", "kill read", "kill readers", "kill idle", "irq 1",
+           "nested x", "irq-", "irq-storm 3", "spin 5", "oom all", "reset now",
+           "stop it", "resets",
            "Help", "12", "stats?", "x" * 80, "vla 99999999999999999999999999"]
     for line, answer in zip(bad, ask(bad)):
         assert len(answer) == 1 and len(answer[0]) > 10, f"{line}: {answer}"
@@ -350,7 +380,8 @@ def bad_commands_get_one_line():
            "sem end 1", "sem wait x 9", "sem wait 1 x"]
     for line, answer in zip(bad, ask(["sem make 0 1", *bad])[1:]):
         assert len(answer) == 1 and answer[0].startswith("sem make UNITS"), line
-    assert ask(["", "   ", "# remark", "  vla   8  "]) == [[], [], [], ["fits"]]
+    assert ask(["", "   ", "# remark", "  vla   8  "]) == \
+        [[], [], [], ["Takes stack, all of it at once.", "fits"]]
 
 
 def lines_are_edited_and_bounded():
@@ -382,7 +413,7 @@ def nothing_typed_ahead_is_lost():
             lines.append(sorted(CAUSES - {"vla"})[i // 10 % 9])
     got = ask([*lines, "stats"])
     died = [a for a in got if a][:-1]
-    assert len(died) == 300 and [CRASH.fullmatch(a[0])[1] for a in died] == \
+    assert len(died) == 300 and [CRASH.fullmatch(a[1])[1] for a in died] == \
         [str(n + 1) for n in range(300)]
     assert " 0 deadlines missed" in got[-1][0], got[-1]
 
