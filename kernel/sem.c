@@ -201,7 +201,7 @@ bool sem_cancel_held(struct al_task *task)
 /* ---- giving ---- */
 
 /* False: it is full. */
-static inline bool give_held(struct al_sem *sem)
+static inline bool count_one(struct al_sem *sem)
 {
     int32_t count;
 
@@ -211,6 +211,15 @@ static inline bool give_held(struct al_sem *sem)
             return false;
         }
     } while (!count_store(sem, count + 1));
+    return true;
+}
+
+/* False: it is full. */
+static inline bool give_held(struct al_sem *sem)
+{
+    if (!count_one(sem)) {
+        return false;
+    }
     if (is_unsettled_held(sem)) {
         wake_first_held(sem);
     }
@@ -251,20 +260,6 @@ al_status al_sem_give(struct al_sem *sem)
     return AL_OK;
 }
 
-/* A handler gives where nobody waits, and cannot begin to before it ends. */
-static al_status count_give(struct al_sem *sem)
-{
-    int32_t count;
-
-    do {
-        count = count_look(sem);
-        if (count >= sem->max) {
-            return AL_E_FULL;
-        }
-    } while (!count_store(sem, count + 1));
-    return AL_OK;
-}
-
 /*
  * A handler found that tasks wait, or it full, or no semaphore. It counts the
  * unit here, behind the stack check: one that overflowed between the count and
@@ -282,7 +277,8 @@ __attribute__((noinline)) al_status al_irq_sem_give_slow(struct al_sem *sem)
     do {
         count = count_look(sem);
         if (__builtin_expect(count >= 0, 0)) {
-            return count_give(sem); /* others have woken all since the look */
+            /* Others have woken all since the look, or it is full. */
+            return count_one(sem) ? AL_OK : AL_E_FULL;
         }
     } while (!count_store(sem, count + 1));
     if (softlock_is_taken()) {
