@@ -234,7 +234,7 @@ def stop_is_the_kernel_stop(preset):
                 child.stdin.write(b"undef\nstop\n")
                 assert debugger.answer().startswith(b"T05"), "no breakpoint"
                 inspect(debugger, names)
-                debugger.ask(b"D")     # detached: it goes on
+                debugger.send(b"D")    # detached: it goes on, to its end
                 child.stdin.close()
                 child.stdout.read()
                 assert child.wait() == 1, "another status after the debugger"
