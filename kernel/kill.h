@@ -21,7 +21,7 @@ struct kill_reason {
 void kill_held(struct al_task *task, const struct kill_reason *reason);
 
 /*
- * For guard.c, which an image without guards has not. The time of one has come:
+ * For lib/services/guard.c, which an image without guards has not. The time of one has come:
  * in the switch exception, out of the tree. And, lock free: the current task's
  * stack is used anew, it has no guards any more, also where its chain of scopes
  * was damaged.

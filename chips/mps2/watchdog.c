@@ -4,7 +4,7 @@
  * 4.7): its first time-out is the NMI, its second restarts the board. So the
  * NMI writes down who runs, and has the second one come at once.
  */
-#include "guard.h"
+#include "services/guard.h"
 
 #define REG(offset) (*(volatile uint32_t *)(0x40008000u + (offset)))
 

@@ -3,7 +3,7 @@
  * The independent watchdog (RM0090, section 21): a 12-bit counter on the LSI
  * oscillator, 32 kHz, from 17 to 47. The board restarts without a warning.
  */
-#include "guard.h"
+#include "services/guard.h"
 
 #define REG(offset) (*(volatile uint32_t *)(0x40003000u + (offset)))
 

@@ -234,7 +234,7 @@ al_status al_timer_start(
 al_status al_timer_stop(struct al_timer *timer);
 
 /*
- * Ask for a start, or a stop, whoever else does: kernel/swtimer.c. Who is
+ * Ask for a start, or a stop, whoever else does: lib/services/swtimer.c. Who is
  * interrupted between the two accesses to `control` begins again. The latter is
  * false if it does not run.
  */

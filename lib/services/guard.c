@@ -11,7 +11,7 @@
  * or all watches that there are have been fed in it. A broken one never is: as
  * long as its task has not come to its death, only idle completes a round.
  */
-#include "guard.h"
+#include "services/guard.h"
 
 #include "arch.h"
 #include "crash.h"
