@@ -10,6 +10,7 @@
 #include "crash.h"
 
 #include "arch.h"
+#include "softlock.h"
 #include "time.h"
 
 #include <alula/config.h>
@@ -114,19 +115,23 @@ const char *al_crash_text(const struct al_crash_record *record)
     return (const char *)(uintptr_t)record->text;
 }
 
+/* So many of its program counters the checksum covers: whole fours. */
+static uint32_t pcs_covered(const struct al_crash_record *record)
+{
+    uint32_t most = AL_CRASH_NEWEST + AL_CRASH_OLDEST;
+    uint32_t count = record->pc_count < most ? record->pc_count : most;
+
+    return (count + 3) & ~3u;
+}
+
 /* Four words at a time from the second one on; the first program counter is the
  * 25th. */
 static uint32_t checksum(const struct al_crash_record *record)
 {
     const uint32_t *word = &record->magic + 1;
-    const uint32_t *end = record->pcs;
-    uint32_t count = record->pc_count;
+    const uint32_t *end = record->pcs + pcs_covered(record);
     uint32_t sum = 0;
 
-    if (count > AL_CRASH_NEWEST + AL_CRASH_OLDEST) {
-        count = AL_CRASH_NEWEST + AL_CRASH_OLDEST;
-    }
-    end += (count + 3) & ~3u;
     for (; word != end; word += ARCH_SUM_WORDS) {
         sum = arch_sum(sum, word);
     }
@@ -141,11 +146,38 @@ void crash_close(struct al_crash_record *record)
 }
 
 /* A loop of our own: the kernel calls no library. */
-static void copy_words(uint32_t *to, const uint32_t *from)
+static void copy_words(uint32_t *to, const uint32_t *from, uint32_t count)
 {
-    for (uint32_t i = 0; i < sizeof(struct al_crash_record) / 4; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         to[i] = ((const volatile uint32_t *)from)[i];
     }
+}
+
+void crash_copy(struct al_crash_record *to, const struct al_crash_record *from)
+{
+    copy_words((uint32_t *)(void *)to, (const uint32_t *)(const void *)from,
+            sizeof(*to) / 4);
+}
+
+/* No task reads it half done, and takes its place before. A handler may: its
+ * record, with words of this one, is dropped. */
+void crash_complete(const struct al_crash_record *record)
+{
+    struct al_crash_record *shown = place_of(record->sequence);
+
+    softlock_take();
+    if (shown->sequence == record->sequence) {
+        shown->heap_left = record->heap_left;
+        shown->nested = record->nested;
+        shown->pc_count = record->pc_count;
+        copy_words(shown->pcs, record->pcs, pcs_covered(record));
+        shown->checksum = record->checksum;
+        AL_BARRIER();
+        if (*(volatile uint32_t *)&shown->sequence != record->sequence) {
+            shown->magic = 0;
+        }
+    }
+    softlock_leave();
 }
 
 al_status al_crash_read(uint32_t sequence, struct al_crash_record *record)
@@ -156,8 +188,7 @@ al_status al_crash_read(uint32_t sequence, struct al_crash_record *record)
             newest - sequence >= AL_CFG_CRASH_RECORDS) {
         return AL_E_GONE;
     }
-    copy_words((uint32_t *)(void *)record,
-            (const uint32_t *)(const void *)place_of(sequence));
+    crash_copy(record, place_of(sequence));
     if (record->magic != AL_CRASH_MAGIC ||
             record->version != AL_CRASH_VERSION ||
             record->size != sizeof(*record) || record->sequence != sequence ||

@@ -35,3 +35,8 @@ static inline al_time crash_tick(const struct al_crash_record *record)
 
 /* The record is whole. */
 void crash_close(struct al_crash_record *record);
+
+/* For concurrent.c: copy a record; and put what was written to a copy since into
+ * the ring, if its place there has not been taken. */
+void crash_copy(struct al_crash_record *to, const struct al_crash_record *from);
+void crash_complete(const struct al_crash_record *record);

@@ -157,6 +157,7 @@ al_status al_task_kill(struct al_task_id id, enum al_kill how)
     struct al_task *self = al_core.current;
     struct kill_reason reason = {
             AL_CAUSE_KILLED, {(uint32_t)how, 0}, self->def->name};
+    struct al_task *task;
 
     CALLER_MUST(TASK, 1, !arch_in_handler());
     CALLER_MUST(TASK, 3, task_id_is_sane(id));
@@ -166,14 +167,15 @@ al_status al_task_kill(struct al_task_id id, enum al_kill how)
         softlock_leave();
         return AL_E_STALE;
     }
+    task = task_instance(id.task);
     if (how == AL_KILL_END) {
-        end_held(id.task);
+        end_held(task);
     }
-    if (id.task == self) {
+    if (task == self) {
         softlock_leave();
         recover_panic(AL_CAUSE_KILLED, (uint32_t)how, 0, reason.text);
     }
-    kill_held(id.task, &reason);
+    kill_held(task, &reason);
     return (al_status)softlock_leave_and_switch(AL_OK);
 }
 
@@ -208,6 +210,8 @@ static void look_at_dying_held(struct al_task *task, uint32_t now)
     if ((task->phase & RECOVER_USER) == 0 || record->checksum != progress) {
         record->checksum = progress;
         record->heap_left = now;
+    } else if (task != al_core.current && task->state != AL_TASK_WAITING) {
+        record->heap_left++; /* it was not its turn */
     } else if (now - record->heap_left >= AL_CFG_KILL_GRACE) {
         abandon_held(task);
     }

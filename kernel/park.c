@@ -28,6 +28,12 @@ static bool woken_take(struct al_task *task)
     return woken != 0;
 }
 
+static void woken_set(struct al_task *task)
+{
+    *(volatile uint32_t *)&task->woken = 1;
+    AL_BARRIER();
+}
+
 static void settle_held(struct al_task *task)
 {
     if (task->state == AL_TASK_WAITING && task->wait == AL_KIND_TASK &&
@@ -36,9 +42,16 @@ static void settle_held(struct al_task *task)
     }
 }
 
+/* A raw handler wakes the block that the task is named by. */
 void park_settle_held(struct al_post *post)
 {
-    settle_held(task_of(post));
+    struct al_task *named = task_of(post);
+    struct al_task *task = task_instance(named);
+
+    if (task != named && woken_take(named)) {
+        woken_set(task);
+    }
+    settle_held(task);
 }
 
 /* Its deadline passed, perhaps together with a wake. */
@@ -70,20 +83,17 @@ al_status al_task_park(al_time deadline)
     return (al_status)arch_switch(AL_OK, sched_top_held());
 }
 
-static void woken_set(struct al_task *task)
-{
-    *(volatile uint32_t *)&task->woken = 1;
-    AL_BARRIER();
-}
-
 /* A software timer wakes it; false: it has ended. */
 bool park_wake_held(struct al_task_id id)
 {
+    struct al_task *task;
+
     if (!task_id_is_sane(id) || !task_id_lives(id)) {
         return false;
     }
-    woken_set(id.task);
-    settle_held(id.task);
+    task = task_instance(id.task);
+    woken_set(task);
+    settle_held(task);
     return true;
 }
 
@@ -101,16 +111,19 @@ al_status al_task_wake(struct al_task_id id)
 
 al_status al_irq_task_wake(struct al_task_id id)
 {
+    struct al_task *task;
+
     if (!task_id_is_sane(id) || !task_id_lives(id)) {
         return AL_E_STALE;
     }
-    woken_set(id.task);
+    task = task_instance(id.task);
+    woken_set(task);
     if (softlock_is_taken()) {
-        softlock_irq_post(&id.task->post);
+        softlock_irq_post(&task->post);
         return AL_OK;
     }
     softlock_irq_take();
-    settle_held(id.task);
+    settle_held(task);
     softlock_irq_leave();
     return AL_OK;
 }

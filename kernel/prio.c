@@ -13,6 +13,8 @@
 
 al_status al_task_set_prio(struct al_task_id id, al_prio prio)
 {
+    struct al_task *task;
+
     CALLER_MUST(TASK, 1, !arch_in_handler());
     CALLER_MUST(TASK, 3, task_id_is_sane(id));
     CALLER_MUST(TASK, 4, prio > 0 && prio < AL_PRIO_LEVELS);
@@ -21,7 +23,8 @@ al_status al_task_set_prio(struct al_task_id id, al_prio prio)
         softlock_leave();
         return AL_E_STALE;
     }
-    id.task->base_prio = (uint8_t)prio;
-    inherit_update_held(id.task);
+    task = task_instance(id.task);
+    task->base_prio = (uint8_t)prio;
+    inherit_update_held(task);
     return (al_status)softlock_leave_and_switch(AL_OK);
 }

@@ -155,6 +155,13 @@ static bool count_restart(
     return true;
 }
 
+bool recover_counts(struct al_task *self)
+{
+    const struct al_restart_policy *policy = self->def->policy;
+
+    return policy->budget == UINT16_MAX || count_restart(self, policy);
+}
+
 /* Sleep for the back-off. */
 static void back_off(
         struct al_task *self, const struct al_restart_policy *policy)
@@ -250,7 +257,7 @@ AL_NORETURN void recover_continue(void)
     restart(self);
 }
 
-void recover_open(struct al_task *self, uint32_t phase, uintptr_t from)
+void recover_open_alone(struct al_task *self, uint32_t phase, uintptr_t from)
 {
     self->crash = crash_open(self);
     self->limit = task_recovery_limit(self->def);
@@ -259,6 +266,9 @@ void recover_open(struct al_task *self, uint32_t phase, uintptr_t from)
     self->recover_sp = arch_death_run_sp(&self->death);
     self->crash->scopes_undone = take_stock(self, from);
 }
+
+void recover_open(struct al_task *self, uint32_t phase, uintptr_t from)
+        __attribute__((weak, alias("recover_open_alone")));
 
 AL_NORETURN void recover_begin(struct al_task *self, enum recover_phase phase)
 {

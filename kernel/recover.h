@@ -38,6 +38,12 @@ AL_NORETURN void recover_begin(struct al_task *self, enum recover_phase phase);
  */
 void recover_open(struct al_task *self, uint32_t phase, uintptr_t from);
 
+/* For concurrent.c, which an image without it has not, but this one instead: the
+ * part of it that is every task's. And: may the task restart at once, by its
+ * policy? It is counted. */
+void recover_open_alone(struct al_task *self, uint32_t phase, uintptr_t from);
+bool recover_counts(struct al_task *self);
+
 /*
  * User code that recovery ran died in turn, at `sp`: it alone is given up, and
  * what it opened is undone. Runs at `sp`, over the dead frames that hold what

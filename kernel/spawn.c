@@ -279,7 +279,8 @@ al_status al_task_join(struct al_task_id id, al_time deadline)
 
     CALLER_MUST(TASK, 1, !arch_in_handler());
     CALLER_MUST(TASK, 3, task_id_is_sane(id));
-    CALLER_MUST(TASK, 6, id.task != al_core.current || !task_id_lives(id));
+    CALLER_MUST(TASK, 6,
+            id.task != task_named(al_core.current) || !task_id_lives(id));
     softlock_take();
     if (!task_id_lives(id) || past) {
         bool lives = task_id_lives(id);

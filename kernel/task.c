@@ -33,6 +33,30 @@ static struct {
     struct task_list list; /* written at boot */
 } tasks __attribute__((section(".bss.alula.state")));
 
+/* Where no task restarts concurrently, each has one block (task.h). */
+__attribute__((weak)) struct al_task *task_named(struct al_task *task)
+{
+    return task;
+}
+
+__attribute__((weak)) struct al_task *task_instance(struct al_task *named)
+{
+    return named;
+}
+
+__attribute__((weak)) const struct al_task_def *task_origin(
+        const struct al_task *task)
+{
+    return task->def;
+}
+
+__attribute__((weak)) void task_tell_more(
+        const struct al_task *task, struct al_task_info *info)
+{
+    (void)task;
+    (void)info;
+}
+
 uintptr_t task_copy_args(const struct al_task_def *def)
 {
     uintptr_t sp = (uintptr_t)def->stack + def->stack_bytes;
@@ -90,7 +114,7 @@ struct al_task *al_task_next(const struct al_task *before)
 
     CALLER_MUST(TASK, 3, before == NULL || task_is_known(before));
     if (before != NULL && (before->flags & AL_FLAG_SPAWNED) == 0) {
-        def = before->def + 1;
+        def = task_origin(before) + 1;
     } else if (before != NULL) {
         def = tasks.list.end;
     }
@@ -133,11 +157,14 @@ static uint32_t mutexes_of(const struct al_task *task)
 
 void al_task_read(const struct al_task *task, struct al_task_info *info)
 {
-    uintptr_t sp =
-            task == al_core.current ? arch_entry_sp() : (uintptr_t)task->sp;
+    uintptr_t sp = arch_entry_sp();
 
     CALLER_MUST(TASK, 1, !arch_in_handler());
     CALLER_MUST(TASK, 3, task_is_known(task));
+    if (task != al_core.current) {
+        task = task_instance((struct al_task *)(uintptr_t)task);
+        sp = task == al_core.current ? sp : (uintptr_t)task->sp;
+    }
     info->name = task->def->name;
     info->prio = task->prio;
     info->base_prio = task->base_prio;
@@ -160,6 +187,8 @@ void al_task_read(const struct al_task *task, struct al_task_info *info)
         }
     }
     info->missed = AL_CFG_STAT_DEADLINES ? stat_of(task)->missed : 0;
+    info->unwinding = AL_CAUSE_NONE;
+    task_tell_more(task, info);
 }
 
 void al_yield(void)
@@ -183,8 +212,11 @@ void al_yield(void)
 
 struct al_task_id al_task_id_of(const struct al_task *task)
 {
+    struct al_task *named;
+
     CALLER_MUST(TASK, 3, task_is_known(task));
-    return (struct al_task_id){(struct al_task *)(uintptr_t)task, task->spawns};
+    named = task_named((struct al_task *)(uintptr_t)task);
+    return (struct al_task_id){named, named->spawns};
 }
 
 struct al_task_id al_task_id_self(void)
@@ -206,7 +238,7 @@ bool task_id_is_sane(struct al_task_id id)
 
 al_status al_task_suspend(struct al_task_id id)
 {
-    struct al_task *task = id.task;
+    struct al_task *task;
 
     CALLER_MUST(TASK, 1, !arch_in_handler());
     CALLER_MUST(TASK, 3, task_id_is_sane(id));
@@ -215,6 +247,7 @@ al_status al_task_suspend(struct al_task_id id)
         softlock_leave();
         return AL_E_STALE;
     }
+    task = task_instance(id.task);
     if ((task->flags & AL_FLAG_SUSPENDED) == 0) {
         task->flags |= AL_FLAG_SUSPENDED;
         if (sched_is_ready(task)) {
@@ -226,11 +259,12 @@ al_status al_task_suspend(struct al_task_id id)
 
 al_status al_task_resume(struct al_task_id id)
 {
-    struct al_task *task = id.task;
+    struct al_task *task;
 
     CALLER_MUST(TASK, 1, !arch_in_handler());
     CALLER_MUST(TASK, 3, task_id_is_sane(id));
     softlock_take();
+    task = task_instance(id.task);
     if (!task_id_lives(id) || (task->flags & AL_FLAG_SUSPENDED) == 0) {
         softlock_leave();
         return task_id_lives(id) ? AL_E_STATE : AL_E_STALE;
@@ -242,7 +276,7 @@ al_status al_task_resume(struct al_task_id id)
     return (al_status)softlock_leave_and_switch(AL_OK);
 }
 
-AL_NORETURN void task_end(void)
+AL_NORETURN void task_end_alone(void)
 {
     struct al_task *self = al_core.current;
 
@@ -265,6 +299,8 @@ AL_NORETURN void task_end(void)
     (void)arch_switch(0, sched_top_held());
     __builtin_unreachable();
 }
+
+AL_NORETURN void task_end(void) __attribute__((weak, alias("task_end_alone")));
 
 AL_NORETURN void task_returned(void)
 {

@@ -75,8 +75,22 @@ void spawn_empty_held(struct al_task *task) __attribute__((weak));
  * no more; the lock is held, but let go of in between. */
 void kill_ends_held(struct al_task *self) __attribute__((weak));
 
-/* The current task ends: it holds nothing any more. */
+/* The current task ends: it holds nothing any more. The second is what the first
+ * does in an image without concurrent.c. */
 AL_NORETURN void task_end(void);
+AL_NORETURN void task_end_alone(void);
+
+/*
+ * A task may have two control blocks (concurrent.h): the one that names lead to,
+ * of either; the one that lives, of the one that is named, constant while the
+ * lock is held; its definition as it was made; and what al_task_read() tells
+ * beyond one block. An image without concurrent.c has weak ones, for which there
+ * is one block.
+ */
+struct al_task *task_named(struct al_task *task);
+struct al_task *task_instance(struct al_task *named);
+const struct al_task_def *task_origin(const struct al_task *task);
+void task_tell_more(const struct al_task *task, struct al_task_info *info);
 
 /* Is this memory that a scope without a function may lie in? */
 bool task_is_mutex_scope(const struct al_scope *scope);

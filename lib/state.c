@@ -7,10 +7,8 @@
  */
 #include <alula/state.h>
 
-/* Of the linker script: the note that names the build, 16 bytes of header. */
-extern const uint32_t __al_build_id[];
-
-#define ID_AT 4u
+#include <alula/concurrent.h>
+#include <alula/panic.h>
 
 static volatile char *bytes_of(struct al_state_copy *copy)
 {
@@ -25,9 +23,9 @@ static uint32_t add(uint32_t sum, uint32_t word)
 static uint32_t checksum(const struct al_state *state,
         struct al_state_copy *copy, uint32_t sequence)
 {
-    uint32_t sum = add(sequence, __al_build_id[ID_AT]);
+    uint32_t sum = add(sequence, arch_build_id()[0]);
 
-    sum = add(sum, __al_build_id[ID_AT + 1]);
+    sum = add(sum, arch_build_id()[1]);
     sum = add(sum, (uint32_t)(uintptr_t)copy);
     sum = add(sum, state->bytes);
     for (uint32_t i = 0; i < state->bytes; i++) {
@@ -70,11 +68,20 @@ static void set_sequence(struct al_state_copy *copy, uint32_t sequence)
     AL_BARRIER();
 }
 
+/* A cleanup of an instance that was replaced while its successor runs. */
+static void must_be_the_tasks(void)
+{
+    if (!arch_in_handler() && al_task_is_replaced()) {
+        al_panic("the state is that of the next instance");
+    }
+}
+
 void *al_task_state_begin(const struct al_state *state)
 {
     struct al_state_copy *copy = newest(state);
     volatile char *now = state->now;
 
+    must_be_the_tasks();
     for (uint32_t i = 0; i < state->bytes; i++) {
         now[i] = copy == NULL ? 0 : bytes_of(copy)[i];
     }
@@ -87,6 +94,7 @@ void al_task_checkpoint(const struct al_state *state)
     struct al_state_copy *copy = other(state, last);
     uint32_t sequence = last == NULL ? 1 : last->sequence + 1;
 
+    must_be_the_tasks();
     sequence += sequence == 0; /* wrapped: 0 is none */
     set_sequence(copy, 0);
     for (uint32_t i = 0; i < state->bytes; i++) {

@@ -156,7 +156,7 @@ static void kill_hit(
             task = al_task_next(task)) {
         const struct al_supervised *member = supervised(task);
 
-        if (member != NULL && task != al_task_self() &&
+        if (member != NULL && task != al_task_id_self().task &&
                 is_hit(group, order_in(member, group), died, verdict)) {
             kill_member(task, group, how);
         }
@@ -167,8 +167,8 @@ static void kill_hit(
 static bool deal_with(
         const struct al_supervised *member, struct al_supervisor **by)
 {
-    struct al_task *self = al_task_self();
-    uint32_t generation = self->generation - 1;
+    struct al_task *self = al_task_id_self().task;
+    uint32_t generation = al_task_self()->generation - 1;
     uint32_t order = member->order;
     struct al_death death = {self, member->supervisor, NULL,
             cause_of(self, generation), generation, 0};

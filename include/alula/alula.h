@@ -8,6 +8,7 @@
 #include <alula/boot.h>
 #include <alula/callback.h>
 #include <alula/chan.h>
+#include <alula/concurrent.h>
 #include <alula/cond.h>
 #include <alula/crash.h>
 #include <alula/event.h>

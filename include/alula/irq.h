@@ -297,8 +297,10 @@ AL_INLINE al_status al_irq_raw_task_wake(struct al_task_id id)
         return AL_E_STALE;
     }
     *(volatile uint32_t *)&task->woken = 1;
-    /* It parks, or may be about to. */
+    /* It parks, or may be about to, or another instance of it. */
     if (*(const volatile uint8_t *)&task->state == AL_TASK_WAITING ||
+            (*(const volatile uint8_t *)&task->flags & AL_FLAG_CONCURRENT) !=
+                    0 ||
             al_irq_raw_is_kernel_busy()) {
         al_irq_raw_post(&task->post);
     }

@@ -84,6 +84,8 @@ struct al_task_def {
 #define AL_FLAG_HEAP      8u  /* its memory goes back to the heap at its end */
 #define AL_FLAG_END       16u /* it ends instead of a restart */
 #define AL_FLAG_DOOMED    32u /* killed, or dying: kernel/kill.c looks after it */
+#define AL_FLAG_CONCURRENT \
+  64u /* its definition is part of a struct al_instance (concurrent.h) */
 
 /*
  * The control block. Fields belong to the kernel; read them through
@@ -407,6 +409,8 @@ struct al_task_info {
                             or now; between two switches it may have been more */
     uint32_t missed; /* AL_CFG_STAT_DEADLINES: waits that ended by AL_E_TIMEOUT,
                         releases that al_period_wait() found missed */
+    uint32_t unwinding; /* enum al_cause of the instance before this one, which
+                           is being cleaned up still (concurrent.h); or NONE */
 };
 
 /**

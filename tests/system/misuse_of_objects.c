@@ -60,6 +60,7 @@ static struct {
     struct al_heap_info heap_info;
     struct al_task_info task_info;
     struct al_spawn spawn;
+    struct al_concurrent concurrent;
     struct al_guard guard;
     struct al_crash_record record;
 } fresh;
@@ -154,6 +155,14 @@ static void create_twice(void)
 {
     al_task_create(&fresh.spawn, &well, NULL);
     al_task_create(&fresh.spawn, &well, NULL);
+}
+
+static void pair_twice(void)
+{
+    static struct al_concurrent used;
+
+    used.origin = rig_victim.def; /* as if the victim had it */
+    (void)al_task_restart_concurrent(al_task_id_of(&rig_victim), &used, stack);
 }
 
 /* A block whose neighbour's header it has written over; put right by whoever

@@ -53,6 +53,7 @@ static struct {
     struct al_heap_info heap_info;
     struct al_task_info task_info;
     struct al_period period;
+    struct al_concurrent concurrent;
     struct al_crash_record record;
 } fresh;
 
