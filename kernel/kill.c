@@ -14,6 +14,7 @@
  * where the limit register of the interrupted task is in place: one task a
  * step. Who waits by then is killed at that wait; who has not died within the
  * grace, or whose cleanup has not come back within it, is stopped where it is.
+ * Ticks in which others ran do not count.
  *
  * What is kept per task beside its link lies where it is not needed at that
  * time: of a doomed task in recover_sp, of a dying one in words of its crash
@@ -198,6 +199,12 @@ static uint32_t progress_of(const struct al_task *task)
            (task->crash->pc_count << 16);
 }
 
+/* Could it have gone on in this tick? If others ran, its grace does not run. */
+static bool had_its_turn(const struct al_task *task)
+{
+    return task == al_core.current || task->state == AL_TASK_WAITING;
+}
+
 static void look_at_dying_held(struct al_task *task, uint32_t now)
 {
     struct al_crash_record *record = task->crash;
@@ -210,8 +217,8 @@ static void look_at_dying_held(struct al_task *task, uint32_t now)
     if ((task->phase & RECOVER_USER) == 0 || record->checksum != progress) {
         record->checksum = progress;
         record->heap_left = now;
-    } else if (task != al_core.current && task->state != AL_TASK_WAITING) {
-        record->heap_left++; /* it was not its turn */
+    } else if (!had_its_turn(task)) {
+        record->heap_left += record->heap_left != now;
     } else if (now - record->heap_left >= AL_CFG_KILL_GRACE) {
         abandon_held(task);
     }
@@ -222,7 +229,9 @@ static void look_at_doomed_held(struct al_task *task, uint32_t now)
     uint32_t since = now - (uint32_t)task->recover_sp;
 
     doom_held(task);
-    if (since >= AL_CFG_KILL_GRACE) {
+    if (!had_its_turn(task)) {
+        task->recover_sp += since != 0;
+    } else if (since >= AL_CFG_KILL_GRACE) {
         (void)kill_arch_here(task, since < PATIENCE * AL_CFG_KILL_GRACE);
     }
 }

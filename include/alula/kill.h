@@ -16,6 +16,7 @@
  *                           let finish
  *   it enters none          after AL_CFG_KILL_GRACE ticks, where it is; up to
  *                           eight times that, if it is in a cleanup each time
+ *                           (ticks that meet it preempted do not count)
  *   it is dying already     nothing more happens; a cleanup that does not
  *                           return for AL_CFG_KILL_GRACE ticks is abandoned,
  *                           and the next one goes on
