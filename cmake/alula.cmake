@@ -81,6 +81,7 @@ file(GLOB ALULA_NOTES CONFIGURE_DEPENDS "${ALULA_ROOT}/tools/bounds/*.notes")
 # What decides whether an image may be linked; a change links all again.
 file(GLOB ALULA_LINK_TOOLS CONFIGURE_DEPENDS "${ALULA_ROOT}/tools/*.py"
   "${ALULA_ROOT}/tools/alula-stack" "${ALULA_ROOT}/tools/alula-order"
+  "${ALULA_ROOT}/tools/alula-index"
   "${ALULA_ROOT}/arch/cortexm/*.ld")
 list(TRANSFORM ALULA_BOUNDS PREPEND "-Wa,--alula-bounds="
   OUTPUT_VARIABLE ALULA_BOUNDS_FLAGS)

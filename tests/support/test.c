@@ -9,6 +9,7 @@
 #include "test.h"
 
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -147,6 +148,17 @@ void test_check(bool ok, const char *condition, const char *file, int line_no,
     emit(&line);
 }
 
+void test_say(const char *text, ...)
+{
+    struct line line = {.length = 0};
+    va_list args;
+
+    va_start(args, text);
+    put_formatted(&line, text, args);
+    va_end(args);
+    emit(&line);
+}
+
 void test_note(const char *text, ...)
 {
     struct line line = {.length = 0};
@@ -159,24 +171,46 @@ void test_note(const char *text, ...)
     emit(&line);
 }
 
-unsigned test_seed(unsigned standard)
+/* Where `text` is named in the command line, what stands behind; or NULL. */
+static const char *behind(const char *text)
 {
-    static char text[256];
-    uintptr_t block[2] = {(uintptr_t)text, sizeof text - 1};
-    unsigned seed = 0;
-    bool given = false;
+    static char line[256];
+    uintptr_t block[2] = {(uintptr_t)line, sizeof line - 1};
 
     semihost(SYS_GET_CMDLINE, (uintptr_t)block);
-    for (const char *p = text; *p != '\0' && !given; p++) {
-        given = p[0] == 'S' && p[1] == 'E' && p[2] == 'E' && p[3] == 'D' &&
-                p[4] == '=';
-        for (const char *d = p + 5; given && *d >= '0' && *d <= '9'; d++) {
-            seed = seed * 10 + (unsigned)(*d - '0');
+    for (const char *p = line; *p != '\0'; p++) {
+        const char *at = p;
+        const char *wanted = text;
+
+        while (*wanted != '\0' && *at == *wanted) {
+            at++;
+            wanted++;
+        }
+        if (*wanted == '\0') {
+            return at;
         }
     }
-    if (!given) {
-        seed = standard;
+    return NULL;
+}
+
+unsigned test_number(const char *text, unsigned standard)
+{
+    const char *digit = behind(text);
+    unsigned number = 0;
+
+    if (digit == NULL) {
+        return standard;
     }
+    for (; *digit >= '0' && *digit <= '9'; digit++) {
+        number = number * 10 + (unsigned)(*digit - '0');
+    }
+    return number;
+}
+
+unsigned test_seed(unsigned standard)
+{
+    unsigned seed = test_number("SEED=", standard);
+
     test_note("SEED=%u", seed);
     return seed;
 }

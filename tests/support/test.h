@@ -30,6 +30,12 @@ void test_check(bool ok, const char *condition, const char *file, int line,
 /* A line for the reader, "# ..." in the log. */
 void test_note(const char *text, ...) __attribute__((format(printf, 1, 2)));
 
+/* A line of the test's own. */
+void test_say(const char *text, ...) __attribute__((format(printf, 1, 2)));
+
+/* The number behind `text` on the image's command line, else `standard`. */
+unsigned test_number(const char *text, unsigned standard);
+
 /* The seed of a random test: n of `SEED=n ./alula test`, else `standard`; a
  * note in the log says which. */
 unsigned test_seed(unsigned standard);
