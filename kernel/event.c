@@ -48,6 +48,12 @@ static struct al_event *event_of(struct al_post *post)
                                        offsetof(struct al_event, post));
 }
 
+static struct al_event *event_of_queue(struct al_waitq *queue)
+{
+    return (struct al_event *)(void *)((char *)queue -
+                                       offsetof(struct al_event, waiters));
+}
+
 static uint32_t bits_look(struct al_event *event)
 {
     return (uint32_t)arch_load_linked(&event->bits);
@@ -101,7 +107,7 @@ void al_event_init(struct al_event *event)
     event->bits = 0;
     event->waiters.head = NULL;
     event->next = NULL;
-    event->next_prio = 0;
+    event->hurry = 0;
     event->seen = 0;
     event->post.next = NULL;
     event->post.pending = 0;
@@ -109,6 +115,25 @@ void al_event_init(struct al_event *event)
 }
 
 /* ---- waiting ---- */
+
+/* The look that is under way, or begins, ends before the current task goes on. */
+static void hurry_held(struct al_event *event)
+{
+    if (event->hurry < al_core.current->prio) {
+        event->hurry = al_core.current->prio;
+    }
+}
+
+static void settle(struct al_event *event)
+{
+    if (*(const volatile uint32_t *)&event->post.pending != 0 &&
+            !arch_in_handler()) {
+        softlock_take();
+        hurry_held(event);
+        softlock_irq_post(&event->post);
+        softlock_leave();
+    }
+}
 
 al_status al_event_wait(struct al_event *event, uint32_t mask, uint32_t mode,
         al_time deadline, uint32_t *got)
@@ -122,6 +147,7 @@ al_status al_event_wait(struct al_event *event, uint32_t mask, uint32_t mode,
     CALLER_MUST(EVENT, 1, !arch_in_handler());
     CALLER_MUST(EVENT, 2, is_event(event));
     CALLER_MUST(EVENT, 3, mask != 0 && (mode & ~MODES) == 0);
+    settle(event);
     for (;;) {
         hit = take(event, mask, mode, &bits);
         if (hit != 0 || past) {
@@ -138,6 +164,7 @@ al_status al_event_wait(struct al_event *event, uint32_t mask, uint32_t mode,
             /* A handler that sets bits from here on posts. */
             self->wanted[0] = mask;
             self->wanted[1] = mode;
+            event->next = NULL; /* it may come in before */
             time_wait_held(&event->waiters, AL_KIND_EVENT, deadline);
             status = (al_status)arch_switch(AL_OK, sched_top_held());
             hit = status == AL_OK ? self->wanted[0] : 0;
@@ -179,19 +206,41 @@ static void judge_held(struct al_event *event, struct al_task *waiter)
 /* Who is to be looked at next: see the head. */
 static struct al_task *resume_held(struct al_event *event)
 {
-    struct al_task *next = event->next;
     uint32_t bits = bits_now(event);
 
-    event->next = NULL;
-    if (next != NULL && next->prio == event->next_prio &&
-            (bits & ~event->seen) == 0) {
-        return next;
+    if (event->next == NULL || (bits & ~event->seen) != 0) {
+        event->next = wait_first_held(&event->waiters);
+        event->seen = bits;
     }
-    event->seen = bits;
-    return wait_first_held(&event->waiters);
+    return event->next;
 }
 
-void event_settle_held(struct al_post *post)
+int event_urgency_held(struct al_post *post)
+{
+    struct al_event *event = event_of(post);
+    const struct al_task *waiter = resume_held(event);
+
+    if (waiter == NULL) {
+        return SOFTLOCK_NOW;
+    }
+    return waiter->prio > event->hurry ? waiter->prio : (int)event->hurry;
+}
+
+/* Is the most urgent task more urgent than the rest of the look, which goes on
+ * at `next`? Nothing changes that from one waiter to its equal. */
+static inline bool is_behind(
+        const struct al_event *event, const struct al_task *next)
+{
+    int most;
+
+    if (__builtin_expect(!wait_is_first_held(next), 1)) {
+        return false;
+    }
+    most = sched_top_held()->prio;
+    return next->prio < most && (int)event->hurry < most;
+}
+
+bool event_step_held(struct al_post *post)
 {
     struct al_event *event = event_of(post);
     struct al_task *waiter = resume_held(event);
@@ -200,22 +249,27 @@ void event_settle_held(struct al_post *post)
         struct al_task *next = wait_next_held(waiter);
 
         judge_held(event, waiter);
-        if (next != NULL && !softlock_inbox_is_empty()) {
-            event->next = next;
-            event->next_prio = next->prio;
-            softlock_irq_post(post); /* others first, then the rest */
-            return;
+        event->next = next;
+        if (next != NULL &&
+                (!softlock_inbox_is_empty() || is_behind(event, next))) {
+            return true; /* others first, then the rest */
         }
         waiter = next;
     }
+    event->hurry = 0;
+    return false;
+}
+
+/* A waiter has moved, or come, perhaps past the next one to be looked at. */
+void event_moved_held(struct al_waitq *queue)
+{
+    event_of_queue(queue)->next = NULL;
 }
 
 /* Its deadline passed. */
 bool event_cancel_held(struct al_task *task)
 {
-    struct al_event *event =
-            (struct al_event *)(void *)((char *)task->waitq -
-                                        offsetof(struct al_event, waiters));
+    struct al_event *event = event_of_queue(task->waitq);
 
     if (hit_of(bits_now(event), task->wanted[0], task->wanted[1]) != 0) {
         /* So a look is owed. It decides, with the bits that are left then. */
@@ -242,7 +296,10 @@ __attribute__((noinline)) void al_event_set_slow(
     softlock_take();
     while (!bits_store(event, bits_look(event) | bits)) {
     }
-    event_settle_held(&event->post);
+    hurry_held(event);
+    if (event_step_held(&event->post)) {
+        softlock_irq_post(&event->post);
+    }
     (void)softlock_leave_and_switch(0);
 }
 
@@ -297,6 +354,7 @@ uint32_t al_event_clear(struct al_event *event, uint32_t bits)
         CALLER_MUST(EVENT, 2, arch_in_handler());
         return 0;
     }
+    settle(event);
     do {
         before = bits_look(event);
     } while (!bits_store(event, before & ~bits));

@@ -14,6 +14,7 @@
 
 #include "core/wait.h"
 #include "sched.h"
+#include "softlock.h"
 
 void inherit_remove_held(struct al_mutex *mutex)
 {
@@ -63,20 +64,49 @@ static uint8_t deserved_held(const struct al_task *task)
     return prio;
 }
 
+/* One link; the next task of the chain, or NULL. */
+static struct al_task *step_held(struct al_task *task)
+{
+    struct al_mutex *wants = task->wants;
+
+    sched_set_prio_held(task, deserved_held(task));
+    if (wants == NULL) {
+        return NULL;
+    }
+    task = inherit_owner(wants);
+    inherit_place_held(wants, task);
+    return task;
+}
+
 void inherit_update_held(struct al_task *task)
 {
-    while (task != NULL) {
-        uint8_t prio = deserved_held(task);
-        struct al_mutex *wants = task->wants;
-
-        if (task->prio == prio) {
+    while (task != NULL && task->prio != deserved_held(task)) {
+        if (task->wants != NULL && !softlock_inbox_is_empty()) {
+            softlock_irq_post(&task->post); /* others first, then the rest */
             return;
         }
-        sched_set_prio_held(task, prio);
-        if (wants == NULL) {
-            return;
-        }
-        task = inherit_owner(wants);
-        inherit_place_held(wants, task);
+        task = step_held(task);
     }
+}
+
+static struct al_task *task_of(struct al_post *post)
+{
+    return (struct al_task *)(void *)((char *)post -
+                                      offsetof(struct al_task, post));
+}
+
+void inherit_settle_held(struct al_post *post)
+{
+    inherit_update_held(task_of(post));
+}
+
+int inherit_urgency_held(struct al_post *post)
+{
+    const struct al_task *task = task_of(post);
+    uint8_t prio = deserved_held(task);
+
+    if (prio == task->prio) {
+        return SOFTLOCK_NOW;
+    }
+    return prio > task->prio ? prio : task->prio;
 }

@@ -28,6 +28,7 @@ extern inline struct al_task **sched_level_held(uint32_t prio);
 extern inline void sched_insert_held(struct al_task *task);
 extern inline void sched_remove_held(struct al_task *task);
 extern inline void sched_wake_held(struct al_task *task);
+extern inline void sched_look_again_held(void);
 
 void sched_append_held(struct al_task *task)
 {
@@ -68,8 +69,9 @@ void sched_set_prio_held(struct al_task *task, uint8_t prio)
 {
     bool first;
 
-    if (task->prio == prio) {
-        return;
+    sched_look_again_held();
+    if ((task->flags & AL_FLAG_TIMED) != 0) {
+        time_set_prio_held(task, prio);
     }
     if (task->waitq != NULL) {
         wait_set_prio_held(task, prio);

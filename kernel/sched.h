@@ -25,6 +25,13 @@
 
 extern uint32_t sched_groups[SCHED_GROUPS];
 
+/*
+ * In the inbox's word: the newest post and all below it have been looked at, and
+ * left behind a more urgent task that was woken. Whoever pushes another one
+ * takes the bit along in its link.
+ */
+#define SCHED_LEFT ((uintptr_t)1)
+
 inline uint32_t sched_bit(uint32_t rank)
 {
     return 0x80000000u >> (rank & 31);
@@ -111,6 +118,21 @@ void sched_wake_flagged_held(struct al_task *task);
 
 /* For the above, the clock's: take the task's timer out of the tree. */
 void time_undo_deadline_held(struct al_task *task);
+
+/* And: the priority of a task with a timer in the tree changes. */
+void time_set_prio_held(const struct al_task *task, uint32_t prio);
+
+/* For the next one, the lock's: takes SCHED_LEFT off the inbox. */
+void softlock_look_again(void);
+
+/* What was left behind may be more urgent now than who runs: who lets go of the
+ * lock looks at it. */
+inline void sched_look_again_held(void)
+{
+    if (__builtin_expect(((uintptr_t)al_core.inbox & SCHED_LEFT) != 0, 0)) {
+        softlock_look_again();
+    }
+}
 
 /* Make `task`, which waits in no queue any more, ready to run. */
 inline void sched_wake_held(struct al_task *task)

@@ -2,6 +2,17 @@
 /*
  * Letting go of the kernel lock, and the inbox.
  *
+ * Posts of two kinds come off it. Most are done at once, oldest first. The
+ * clock, a look at an event set and a chain of holders go on in steps, the most
+ * urgent first, and with each step what has come meanwhile is taken in. When
+ * the most urgent ready task is more urgent than whatever they may wake or
+ * move, they go back on the inbox, marked SCHED_LEFT, and it is switched to.
+ *
+ * They are gone on with before any task runs that is not more urgent than they
+ * are: a switch by call looks at the inbox before the task's first instruction,
+ * the switch exception before it chooses; who changes a priority, or posts what
+ * is on the inbox, takes the mark away, and the lock's holder looks.
+ *
  * The inbox is a stack of posts; each is on it at most once, because only who
  * moves `pending` off 0 pushes. Draining takes the whole stack by one exchange
  * and turns it round, so that equal wakers come in their order. A post's link
@@ -18,25 +29,57 @@ struct al_post al_resched_post __attribute__((section(".bss.alula.state")));
 
 AL_STATIC_ASSERT((int)AL_KIND_NONE == 0, "cleared memory is such a post");
 
-/* Without the function nobody in the image can wait for such an object, though a
- * raw handler may have changed one. */
-#define SETTLE(kind, function) \
-  case AL_TAG(AL_KIND_##kind): \
-    if ((function) != NULL) {  \
-      (function)(post);        \
-    }                          \
-    return
-
-static struct al_post *inbox_take(void)
+/* For images without the module. */
+static void settle_none(struct al_post *post)
 {
-    struct al_post *newest;
+    (void)post;
+}
+
+static bool step_none(struct al_post *post)
+{
+    (void)post;
+    return false;
+}
+
+static int urgency_none(struct al_post *post)
+{
+    (void)post;
+    return SOFTLOCK_NOW;
+}
+
+#define SETTLE_NONE  __attribute__((weak, alias("settle_none")))
+#define URGENCY_NONE __attribute__((weak, alias("urgency_none")))
+
+void sem_settle_held(struct al_post *post) SETTLE_NONE;
+void chan_settle_held(struct al_post *post) SETTLE_NONE;
+void mailbox_settle_held(struct al_post *post) SETTLE_NONE;
+void timer_settle_held(struct al_post *post) SETTLE_NONE;
+void park_settle_held(struct al_post *post) SETTLE_NONE;
+void inherit_settle_held(struct al_post *post) SETTLE_NONE;
+bool event_step_held(struct al_post *post)
+        __attribute__((weak, alias("step_none")));
+int event_urgency_held(struct al_post *post) URGENCY_NONE;
+int inherit_urgency_held(struct al_post *post) URGENCY_NONE;
+
+/* What a link, or the inbox, says beside SCHED_LEFT. */
+static struct al_post *post_at(uintptr_t link)
+{
+    return (struct al_post *)(link & ~SCHED_LEFT);
+}
+
+/* What is on the inbox, oldest first. */
+static inline struct al_post *inbox_take(void)
+{
     struct al_post *oldest = NULL;
+    struct al_post *newest;
+    uintptr_t link;
 
     do {
-        newest = (struct al_post *)arch_load_linked(&al_core.inbox);
+        link = arch_load_linked(&al_core.inbox);
     } while (!arch_store_if(&al_core.inbox, 0));
+    newest = post_at(link);
     while (newest != NULL) {
-        struct al_post *next = newest->next;
+        struct al_post *next = post_at((uintptr_t)newest->next);
 
         newest->next = oldest;
         oldest = newest;
@@ -45,46 +88,185 @@ static struct al_post *inbox_take(void)
     return oldest;
 }
 
-static void deliver_held(struct al_post *post)
+/* False: something has come meanwhile. */
+static bool inbox_leave(struct al_post *left)
 {
+    do {
+        if (arch_load_linked(&al_core.inbox) != 0) {
+            return false;
+        }
+    } while (!arch_store_if(&al_core.inbox, (uintptr_t)left | SCHED_LEFT));
+    return true;
+}
+
+static inline void seen_held(struct al_post *post)
+{
+    AL_BARRIER();
+    *(volatile uint32_t *)&post->pending = 0;
+    AL_BARRIER();
+}
+
+static bool is_in_steps(const struct al_post *post)
+{
+    return post->tag == AL_TAG(AL_KIND_CLOCK) ||
+           post->tag == AL_TAG(AL_KIND_EVENT) ||
+           post->tag == AL_TAG(AL_KIND_TASK);
+}
+
+#define SETTLE(kind, function) \
+  case AL_TAG(AL_KIND_##kind): \
+    (function)(post);          \
+    return
+
+static inline void look_held(struct al_post *post)
+{
+    seen_held(post);
     switch (post->tag) {
-    case AL_KIND_NONE:
-        return; /* to be looked at is all it wanted; or it was destroyed */
-    case AL_TAG(AL_KIND_CLOCK):
-        time_expire_held();
-        return;
-        SETTLE(SEM, sem_settle_held);
-        SETTLE(COND, cond_settle_held);
-        SETTLE(EVENT, event_settle_held);
         SETTLE(CHAN, chan_settle_held);
         SETTLE(MAILBOX, mailbox_settle_held);
         SETTLE(TIMER, timer_settle_held);
-        SETTLE(TASK, park_settle_held);
+    case AL_KIND_NONE: /* a look is all it wanted; or it was destroyed */
+        return;
     default:
-        break;
+        kernel_stop(PANIC_SOFTLOCK_1);
     }
-    kernel_stop(PANIC_SOFTLOCK_1);
+}
+
+/* Takes what is on the inbox and does what is not in steps, oldest first; the
+ * rest goes on top of `left`. The usual comes first. */
+__attribute__((noinline)) static struct al_post *take_held(struct al_post *left)
+{
+    struct al_post *oldest = inbox_take();
+
+    while (oldest != NULL) {
+        struct al_post *post = oldest;
+
+        oldest = post->next;
+        if (post->tag == AL_TAG(AL_KIND_SEM)) {
+            seen_held(post);
+            sem_settle_held(post);
+        } else if (is_in_steps(post)) {
+            post->next = left;
+            left = post;
+        } else {
+            look_held(post);
+        }
+    }
+    return left;
+}
+
+static inline int urgency_held(struct al_post *post)
+{
+    if (__builtin_expect(post->tag == AL_TAG(AL_KIND_CLOCK), 1)) {
+        return time_urgency_held();
+    }
+    switch (post->tag) {
+    case AL_TAG(AL_KIND_EVENT):
+        return event_urgency_held(post);
+    case AL_TAG(AL_KIND_TASK):
+        return inherit_urgency_held(post);
+    default: /* destroyed */
+        return SOFTLOCK_NOW;
+    }
+}
+
+/* A step; true: there is more to do. */
+static inline bool step_held(struct al_post *post)
+{
+    seen_held(post);
+    switch (post->tag) {
+    case AL_TAG(AL_KIND_CLOCK):
+        return time_step_held();
+    case AL_TAG(AL_KIND_EVENT):
+        return event_step_held(post);
+    case AL_TAG(AL_KIND_TASK):
+        inherit_settle_held(post);
+        park_settle_held(post);
+    }
+    return false;
+}
+
+/* False: it is on the inbox again. */
+static inline bool post_keep(struct al_post *post)
+{
+    do {
+        if (arch_load_linked(&post->pending) != 0) {
+            return false;
+        }
+    } while (!arch_store_if(&post->pending, 1));
+    return true;
+}
+
+/* The link to the most urgent of what is left, which is something; NULL: the
+ * most urgent task goes before all of it. */
+static inline struct al_post **first_held(struct al_post **left)
+{
+    int most = sched_top_held()->prio;
+    struct al_post **first = NULL;
+
+    do {
+        int urgency = urgency_held(*left);
+
+        if (urgency >= most) {
+            most = urgency;
+            first = left;
+        }
+        left = &(*left)->next;
+    } while (*left != NULL);
+    return first;
+}
+
+__attribute__((noinline)) static void go_on_held(struct al_post *left)
+{
+    do {
+        struct al_post **first = first_held(&left);
+
+        /* Looked at as late as can be: a step is long. */
+        if (!softlock_inbox_is_empty()) {
+            left = take_held(left);
+        } else if (first != NULL) {
+            struct al_post *post = *first;
+
+            *first = post->next;
+            if (step_held(post) && post_keep(post)) {
+                post->next = left;
+                left = post;
+            }
+        } else if (inbox_leave(left)) {
+            return;
+        }
+    } while (left != NULL);
 }
 
 void softlock_drain_held(void)
 {
-    while (!softlock_inbox_is_empty()) {
-        struct al_post *post = inbox_take();
+    struct al_post *left = take_held(NULL);
 
-        while (post != NULL) {
-            struct al_post *next = post->next;
-
-            AL_BARRIER();
-            *(volatile uint32_t *)&post->pending = 0;
-            AL_BARRIER();
-            deliver_held(post);
-            post = next;
-        }
+    if (left != NULL) {
+        go_on_held(left);
     }
+    /* Who comes in from here on is seen when the lock has been let go of. */
+}
+
+void softlock_look(void)
+{
+    if (softlock_inbox_is_new()) {
+        arch_pend_switch();
+    }
+}
+
+void softlock_look_again(void)
+{
+    uintptr_t link;
+
+    do {
+        link = arch_load_linked(&al_core.inbox);
+    } while (!arch_store_if(&al_core.inbox, link & ~SCHED_LEFT));
 }
 
 extern inline void softlock_clear(void);
 extern inline bool softlock_inbox_is_empty(void);
+extern inline bool softlock_inbox_is_new(void);
 extern inline void softlock_leave(void);
 extern inline uint32_t softlock_leave_and_switch(uint32_t result);
 
@@ -92,11 +274,17 @@ void softlock_irq_post(struct al_post *post)
 {
     struct al_post *newest;
 
-    do {
-        if (arch_load_linked(&post->pending) != 0) {
+    for (;;) {
+        if (arch_load_linked(&post->pending) == 0) {
+            if (arch_store_if(&post->pending, 1)) {
+                break;
+            }
+        } else if (post == &al_resched_post) {
             return;
+        } else {
+            post = &al_resched_post; /* it may have been left behind */
         }
-    } while (!arch_store_if(&post->pending, 1));
+    }
     do {
         newest = (struct al_post *)arch_load_linked(&al_core.inbox);
         post->next = newest;
@@ -109,6 +297,7 @@ void softlock_forget(const struct al_post *post)
     /* A post is delivered as soon as the lock is let go of. */
     while (*(const volatile uint32_t *)&post->pending != 0) {
         softlock_take();
+        sched_look_again_held(); /* it may have been left behind */
         softlock_leave();
     }
 }

@@ -27,6 +27,8 @@
 #include <alula/task.h>
 #include <alula/wait.h>
 
+#include <limits.h>
+
 #include "arch.h"
 #include "sched.h"
 
@@ -67,22 +69,41 @@ inline bool softlock_inbox_is_empty(void)
     return *(struct al_post *volatile *)&al_core.inbox == NULL;
 }
 
+/* Is there something that nobody has looked at? */
+inline bool softlock_inbox_is_new(void)
+{
+    uintptr_t newest = (uintptr_t) * (struct al_post *volatile *)&al_core.inbox;
+
+    return newest != 0 && (newest & SCHED_LEFT) == 0;
+}
+
 /*
  * What a post asks for, by its kind: owned here, defined by the modules whose
- * objects are posted. The lock is held. All of them do what is owed, however
- * often they are called. Weak: an image without semaphores has no code for
- * them.
+ * objects are posted; where such a module is not in the image, nothing is. The
+ * lock is held. All of them do what is owed, however often they are called.
  */
-#define SOFTLOCK_SETTLES __attribute__((weak))
+void sem_settle_held(struct al_post *post);
+void chan_settle_held(struct al_post *post);
+void mailbox_settle_held(struct al_post *post);
+void timer_settle_held(struct al_post *post);
+void park_settle_held(struct al_post *post);
+void inherit_settle_held(struct al_post *post);
 
-void time_expire_held(void);
-void sem_settle_held(struct al_post *post) SOFTLOCK_SETTLES;
-void cond_settle_held(struct al_post *post) SOFTLOCK_SETTLES;
-void event_settle_held(struct al_post *post) SOFTLOCK_SETTLES;
-void chan_settle_held(struct al_post *post) SOFTLOCK_SETTLES;
-void mailbox_settle_held(struct al_post *post) SOFTLOCK_SETTLES;
-void timer_settle_held(struct al_post *post) SOFTLOCK_SETTLES;
-void park_settle_held(struct al_post *post) SOFTLOCK_SETTLES;
+/*
+ * What goes on in steps may be left behind a more urgent task. Its urgency is
+ * the priority of the most urgent task that it may wake or move, or
+ * SOFTLOCK_NOW; a step says whether there is more to do. The lock is held.
+ */
+#define SOFTLOCK_NOW INT_MAX
+
+bool time_step_held(void);
+bool event_step_held(struct al_post *post);
+int time_urgency_held(void);
+int event_urgency_held(struct al_post *post);
+int inherit_urgency_held(struct al_post *post);
+
+/* The rest of the next one, where something is on the inbox. */
+void softlock_look(void);
 
 /*
  * A task lets go of the lock, having made no other task more urgent than
@@ -92,7 +113,7 @@ inline void softlock_leave(void)
 {
     softlock_clear();
     if (__builtin_expect(!softlock_inbox_is_empty(), 0)) {
-        arch_pend_switch();
+        softlock_look();
     }
 }
 
@@ -120,7 +141,7 @@ static inline void softlock_irq_leave(void)
     bool behind = sched_top_held() != al_core.current;
 
     softlock_clear();
-    if (behind || !softlock_inbox_is_empty()) {
+    if (behind || softlock_inbox_is_new()) {
         arch_pend_switch_irq();
     }
 }
@@ -138,8 +159,9 @@ void softlock_irq_post(struct al_post *post);
 void softlock_forget(const struct al_post *post);
 
 /*
- * For the port's switch exception, lock held: do what the posts say, oldest
- * first, until the inbox is empty.
+ * For the port's switch exception, lock held: do what the posts say, until the
+ * inbox is empty, or holds only what the task that is to be switched to goes
+ * before (softlock.c).
  */
 void softlock_drain_held(void);
 

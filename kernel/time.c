@@ -28,6 +28,7 @@
 #include "time.h"
 
 #include "arch.h"
+#include "core/most.h"
 #include "core/timer.h"
 #include "core/wait.h"
 #include "panic.h"
@@ -55,6 +56,8 @@ struct time_clock {
     struct al_task *sliced; /* who ran at the last tick; tick handler */
     uint32_t slice_left;    /* ticks; tick handler */
     struct al_task *slice_over; /* who is to give way; NULL: nobody */
+    uint32_t timers;            /* in the tree, no tasks'; under the lock */
+    struct most most;           /* of the tasks in the tree; under the lock */
 };
 struct time_clock clock __asm__("al_clock")
         __attribute__((aligned(16), section(".bss.alula.state")));
@@ -152,7 +155,7 @@ __attribute__((noinline)) static uint32_t catch_up(uint32_t counter)
     return passed + skipped;
 }
 
-static void expire_until_held(al_time now);
+static bool expire_until_held(al_time now);
 
 /* Something is due by `now`: look at once, or have the lock's holder look. */
 __attribute__((noinline)) static void tick_look(al_time now)
@@ -162,7 +165,12 @@ __attribute__((noinline)) static void tick_look(al_time now)
         return;
     }
     softlock_take();
-    expire_until_held(now);
+    if (expire_until_held(now)) {
+        softlock_irq_post(&clock.post);
+        softlock_clear();
+        arch_pend_switch_irq();
+        return;
+    }
     softlock_irq_leave();
 }
 
@@ -222,20 +230,61 @@ static struct al_task *task_of(struct al_timer_node *timer)
 
 /* The next look at the tree: at its root's time, or a long while from now. No
  * tick comes in between: this is the tick's handler, or the switch exception. */
-static void expiry_set_held(al_time now)
+static inline void expiry_set_held(al_time now)
 {
     const struct al_timer_node *root = clock.tree.root;
-    al_time next = now + LOOK_AGAIN_TICKS;
+    uint32_t next = (uint32_t)now + LOOK_AGAIN_TICKS;
 
-    if (root != NULL && root->when < next) {
-        next = root->when;
+    if (root != NULL && root->when < now + LOOK_AGAIN_TICKS) {
+        next = (uint32_t)root->when;
     }
-    clock.expiry = (uint32_t)next;
+    clock.expiry = next;
 }
+
+void time_set_prio_held(const struct al_task *task, uint32_t prio)
+{
+    most_leave(&clock.most, task->prio);
+    most_enter(&clock.most, prio, false);
+}
+
+int time_urgency_held(void)
+{
+    bool slice_over = AL_CFG_TIME_SLICE != 0 && clock.slice_over != NULL;
+
+    return clock.timers != 0 || slice_over ? SOFTLOCK_NOW
+                                           : (int)clock.most.prio;
+}
+
+/* For images without the module. */
+static bool cancel_none(struct al_task *task)
+{
+    (void)task;
+    return true;
+}
+
+static void expired_none(struct al_timer_node *timer)
+{
+    (void)timer;
+}
+
+#define CANCEL_NONE __attribute__((weak, alias("cancel_none")))
+
+bool sem_cancel_held(struct al_task *task) CANCEL_NONE;
+bool mutex_cancel_held(struct al_task *task) CANCEL_NONE;
+bool cond_cancel_held(struct al_task *task) CANCEL_NONE;
+bool event_cancel_held(struct al_task *task) CANCEL_NONE;
+bool chan_cancel_held(struct al_task *task) CANCEL_NONE;
+bool mailbox_cancel_held(struct al_task *task) CANCEL_NONE;
+bool park_cancel_held(struct al_task *task) CANCEL_NONE;
+bool spawn_cancel_held(struct al_task *task) CANCEL_NONE;
+#define EXPIRED_NONE __attribute__((weak, alias("expired_none")))
+
+void timer_expired_held(struct al_timer_node *timer) EXPIRED_NONE;
+void kill_expired_held(struct al_timer_node *timer) EXPIRED_NONE;
 
 #define CANCEL(kind, function) \
   case AL_KIND_##kind:         \
-    return (function) == NULL || (function)(task)
+    return (function)(task)
 
 bool time_cancel_wait_held(struct al_task *task)
 {
@@ -275,10 +324,14 @@ static void expire_held(struct al_timer_node *timer)
 {
     timer_remove_held(&clock.tree, timer);
     if (timer->kind == AL_KIND_TASK) {
+        most_leave(&clock.most, task_of(timer)->prio);
         deadline_passed_held(task_of(timer));
-    } else if (timer->kind == AL_KIND_TIMER && timer_expired_held != NULL) {
+        return;
+    }
+    clock.timers--;
+    if (timer->kind == AL_KIND_TIMER) {
         timer_expired_held(timer);
-    } else if (kill_expired_held != NULL) {
+    } else {
         kill_expired_held(timer);
     }
 }
@@ -288,26 +341,29 @@ static inline bool is_due(const struct al_timer_node *root, al_time now)
     return root != NULL && root->when <= now;
 }
 
-/* Steps: see the head. */
-static void expire_until_held(al_time now)
+/* Steps: see the head. True: there is more to do. */
+static bool expire_until_held(al_time now)
 {
     slice_end_held();
     while (is_due(clock.tree.root, now)) {
         expire_held(clock.tree.root);
-        if (!softlock_inbox_is_empty() && is_due(clock.tree.root, now)) {
-            softlock_irq_post(&clock.post);
-            return;
+        if (is_due(clock.tree.root, now) &&
+                (!softlock_inbox_is_empty() ||
+                        sched_top_held() != al_core.current)) {
+            return true;
         }
     }
     expiry_set_held(now);
+    return false;
 }
 
-void time_expire_held(void)
+/* No tick comes into the switch exception (kernel/arch.h). */
+bool time_step_held(void)
 {
-    expire_until_held(time_now());
+    return expire_until_held(clock.count[clock.index & 1]);
 }
 
-void time_insert_held(struct al_timer_node *timer)
+static void insert_held(struct al_timer_node *timer)
 {
     timer_insert_held(&clock.tree, timer);
     if (clock.tree.root == timer) {
@@ -320,8 +376,18 @@ void time_insert_held(struct al_timer_node *timer)
     }
 }
 
+void time_insert_held(struct al_timer_node *timer)
+{
+    if (clock.timers == 0) {
+        sched_look_again_held(); /* sleepers were the most urgent until now */
+    }
+    clock.timers++;
+    insert_held(timer);
+}
+
 void time_remove_held(struct al_timer_node *timer)
 {
+    clock.timers--;
     timer_remove_held(&clock.tree, timer);
 }
 
@@ -332,12 +398,14 @@ void time_deadline_held(struct al_task *task, al_time when)
     }
     task->timer.when = when;
     task->flags |= AL_FLAG_TIMED;
-    time_insert_held(&task->timer);
+    most_enter(&clock.most, task->prio, clock.tree.root == NULL);
+    insert_held(&task->timer);
 }
 
 void time_undo_deadline_held(struct al_task *task)
 {
     task->flags &= (uint8_t)~AL_FLAG_TIMED;
+    most_leave(&clock.most, task->prio);
     timer_remove_held(&clock.tree, &task->timer);
 }
 

@@ -63,30 +63,30 @@ void time_remove_held(struct al_timer_node *timer);
 bool time_cancel_wait_held(struct al_task *task);
 
 /*
- * The same, by kind of object, defined by the modules of the objects; weak: an
- * image without them has no code for them.
+ * The same, by kind of object, defined by the modules of the objects. Without
+ * the module there is nothing to be taken out of.
  */
-#define TIME_CANCELS __attribute__((weak))
-
-bool sem_cancel_held(struct al_task *task) TIME_CANCELS;
-bool mutex_cancel_held(struct al_task *task) TIME_CANCELS;
-bool cond_cancel_held(struct al_task *task) TIME_CANCELS;
-bool event_cancel_held(struct al_task *task) TIME_CANCELS;
-bool chan_cancel_held(struct al_task *task) TIME_CANCELS;
-bool mailbox_cancel_held(struct al_task *task) TIME_CANCELS;
-bool park_cancel_held(struct al_task *task) TIME_CANCELS;
-bool spawn_cancel_held(struct al_task *task) TIME_CANCELS;
-void timer_expired_held(struct al_timer_node *timer) TIME_CANCELS;
-void kill_expired_held(struct al_timer_node *timer) TIME_CANCELS;
+bool sem_cancel_held(struct al_task *task);
+bool mutex_cancel_held(struct al_task *task);
+bool cond_cancel_held(struct al_task *task);
+bool event_cancel_held(struct al_task *task);
+bool chan_cancel_held(struct al_task *task);
+bool mailbox_cancel_held(struct al_task *task);
+bool park_cancel_held(struct al_task *task);
+bool spawn_cancel_held(struct al_task *task);
+void timer_expired_held(struct al_timer_node *timer);
+void kill_expired_held(struct al_timer_node *timer);
 
 /*
- * What software timers have other modules do at a tick; weak as well. Who calls
- * has looked that it is such an object; false: there is no room for it, or the
- * task has ended.
+ * What software timers have other modules do at a tick; weak: an image
+ * without them has no code for them. Who calls has looked that it is such an
+ * object; false: there is no room for it, or the task has ended.
  */
-bool sem_give_held(struct al_sem *sem) TIME_CANCELS;
-bool event_set_held(struct al_event *event, uint32_t bits) TIME_CANCELS;
-bool park_wake_held(struct al_task_id id) TIME_CANCELS;
+#define TIME_ACTS __attribute__((weak))
+
+bool sem_give_held(struct al_sem *sem) TIME_ACTS;
+bool event_set_held(struct al_event *event, uint32_t bits) TIME_ACTS;
+bool park_wake_held(struct al_task_id id) TIME_ACTS;
 
 /*
  * For tests; no image of a product refers to them, so none contains them. Set

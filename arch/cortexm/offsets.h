@@ -28,6 +28,8 @@
 #define CORE_READY_MAP 12
 #define CORE_READY     16
 
+#define INBOX_LEFT 1
+
 #define TRAP_PANIC 0
 #define TRAP_FAULT 5
 #define TRAP_STACK 6

@@ -266,6 +266,9 @@ pendsv_drain:
         ldrd    r3, r12, pendsv_core
         b       pendsv_choose
 pendsv_again:
+        tst     r2, #INBOX_LEFT         /* only what the task goes before */
+        it      ne
+        bxne    lr
         /*
          * An interrupt posted between the choice and the store. Choosing again
          * is right whatever was loaded: a preempted context is saved back as

@@ -35,8 +35,8 @@ struct al_event {
     struct al_waitq waiters; /* under the kernel lock, as all below */
     /* A look that let posts through goes on here; NULL: none is under way. */
     struct al_task *next;
-    uint32_t next_prio; /* its priority then: it may have been moved */
-    uint32_t seen;      /* whoever was passed had at least these bits */
+    uint32_t hurry; /* priority of a task that waits for the look's end */
+    uint32_t seen;  /* whoever was passed had at least these bits */
 };
 
 #define AL_EVENT_INIT                                         \

@@ -127,7 +127,8 @@ AL_INLINE void al_irq_raw_post(struct al_post *post)
 {
     do {
         if (arch_load_linked(&post->pending) != 0) {
-            return; /* it is going to be looked at */
+            arch_pend_switch_irq(); /* it may have been left behind */
+            return;
         }
     } while (!arch_store_if(&post->pending, 1));
     do {

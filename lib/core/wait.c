@@ -65,10 +65,30 @@ void wait_unlink_held(struct al_task *task)
     task->prev = task;
 }
 
+static void moved_none(struct al_waitq *queue)
+{
+    (void)queue;
+}
+
+void event_moved_held(struct al_waitq *queue)
+        __attribute__((weak, alias("moved_none")));
+
+static bool is_alone(const struct al_waitq *queue, const struct al_task *task)
+{
+    return queue->head == task && task->next == task && task->ring_next == NULL;
+}
+
 void wait_set_prio_held(struct al_task *task, uint8_t prio)
 {
     struct al_waitq *queue = task->waitq;
 
+    if (task->wait == AL_KIND_EVENT) {
+        event_moved_held(queue);
+    }
+    if (is_alone(queue, task)) {
+        task->prio = prio;
+        return;
+    }
     wait_remove_held(task);
     task->prio = prio;
     task->waitq = queue;

@@ -44,6 +44,10 @@ inline void wait_remove_held(struct al_task *task)
     }
 }
 
+/* The event sets' (kernel/event.c): who waits in one of theirs has moved, or is
+ * about to enter. Nothing where they are not in the image. */
+void event_moved_held(struct al_waitq *queue);
+
 /* Change the priority of a task that waits: behind its new equals. */
 void wait_set_prio_held(struct al_task *task, uint8_t prio);
 
@@ -54,6 +58,12 @@ static inline struct al_task *wait_next_held(const struct al_task *task)
 
     /* Back at the first of its ring: on to the next ring. */
     return next->ring_link != NULL ? next->ring_next : next;
+}
+
+/* Does `task` wait longest of those of its priority? */
+static inline bool wait_is_first_held(const struct al_task *task)
+{
+    return task->ring_link != NULL;
 }
 
 /* The most urgent task that waits longest, or NULL. */

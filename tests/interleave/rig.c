@@ -7,6 +7,8 @@
  */
 #include "rig.h"
 
+#include "core/wait.h"
+
 #define REG(address) (*(volatile uint32_t *)(uintptr_t)(address))
 
 #define SYST_CSR REG(0xe000e010u)
@@ -567,6 +569,71 @@ static const char *check_mutexes(const struct al_task *task)
     return task->prio == most ? NULL : "not the priority that it inherits";
 }
 
+/* What is on the inbox has been left behind who runs: that is so of tasks of
+ * this priority. */
+static bool goes_before(uint32_t prio)
+{
+    return ((uintptr_t)al_core.inbox & 1) != 0 && al_core.current->prio > prio;
+}
+
+static bool is_satisfied(uint32_t bits, const struct al_task *waiter)
+{
+    uint32_t hit = bits & waiter->wanted[0];
+
+    return (waiter->wanted[1] & AL_EVENT_ALL) != 0 ? hit == waiter->wanted[0]
+                                                   : hit != 0;
+}
+
+const char *rig_check_event(const struct al_event *event)
+{
+    bool owed = event->post.pending != 0 || event->next != NULL;
+
+    if (owed && ((uintptr_t)al_core.inbox & 1) == 0) {
+        return "a look at an event set is left";
+    }
+    for (const struct al_task *waiter = wait_first_held(&event->waiters);
+            waiter != NULL; waiter = wait_next_held(waiter)) {
+        if (is_satisfied(event->bits, waiter) &&
+                !(owed && goes_before(waiter->prio))) {
+            return "a satisfied waiter of an event set waits";
+        }
+    }
+    return NULL;
+}
+
+static const char *check_post(const struct al_post *post)
+{
+    if (post->pending == 0) {
+        return "a post on the inbox that is not pending";
+    }
+    if (post->tag == AL_TAG(AL_KIND_EVENT)) {
+        return rig_check_event((const void *)((const char *)post -
+                                              offsetof(struct al_event, post)));
+    }
+    return post->tag == AL_TAG(AL_KIND_CLOCK) ||
+                           post->tag == AL_TAG(AL_KIND_TASK)
+                   ? NULL
+                   : "a post of the kind that is never left";
+}
+
+/* Posts may be left behind a more urgent task, not else. */
+static const char *check_inbox(void)
+{
+    uintptr_t link = (uintptr_t)al_core.inbox;
+    const char *wrong = NULL;
+
+    if (link != 0 && (link & 1) == 0) {
+        return "a post is left in the inbox";
+    }
+    for (link &= ~(uintptr_t)1; link != 0 && wrong == NULL;) {
+        const struct al_post *post = (const struct al_post *)link;
+
+        wrong = check_post(post);
+        link = (uintptr_t)post->next & ~(uintptr_t)1;
+    }
+    return wrong;
+}
+
 static const char *check_task(
         const struct al_task *task, const struct al_timer_node **root)
 {
@@ -606,7 +673,9 @@ static const char *check_task(
         return "two timer trees";
     }
     *root = its_root;
-    return its_root->when > al_now() ? NULL : "a sleeper that is late";
+    return task->timer.when > al_now() || goes_before(task->prio)
+                   ? NULL
+                   : "a sleeper that is late";
 }
 
 const char *rig_check_unlocked(void)
@@ -628,8 +697,9 @@ const char *rig_check(void)
     if (al_core.locked != 0) {
         return "the lock is taken";
     }
-    if (al_core.inbox != NULL) {
-        return "a post is left in the inbox";
+    wrong = check_inbox();
+    if (wrong != NULL) {
+        return wrong;
     }
     for (unsigned rank = 0; rank < AL_PRIO_LEVELS; rank++) {
         if (al_core.ready[rank] == NULL) {

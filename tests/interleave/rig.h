@@ -84,10 +84,12 @@ uint32_t rig_spin(const volatile uint32_t *go, uint32_t seed, uint32_t fpu);
 /*
  * Walks all that the kernel holds and returns NULL, or what is wrong, in
  * words. Called by a task, from where all handlers have ended: the lock is free
- * and nothing is in the inbox; rings and bitmap agree; each task is in one
- * place; the timers are in order; each stack pointer lies in its stack and each
- * saved context has its task's limit.
+ * and nothing is in the inbox but what the caller goes before; rings and bitmap
+ * agree; each task is in one place; the timers are in order; each stack pointer
+ * lies in its stack and each saved context has its task's limit.
  */
 const char *rig_check(void);
+/* No waiter is satisfied by the bits, but who is left behind the caller. */
+const char *rig_check_event(const struct al_event *event);
 /* The part that holds whenever the lock is free, also in a handler. */
 const char *rig_check_unlocked(void);

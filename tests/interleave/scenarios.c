@@ -1246,13 +1246,10 @@ static const char *check_pipe(void)
 
 static const char *check_objects(void)
 {
-    if (event.post.pending != 0 || event.next != NULL ||
-            box.post.pending != 0) {
-        return "a post of an object, or a look, is left";
-    }
-    if (event.waiters.head != NULL &&
-            (event.bits & 3) == event.waiters.head->wanted[0]) {
-        return "a satisfied waiter of an event set waits";
+    const char *wrong = rig_check_event(&event);
+
+    if (wrong != NULL || box.post.pending != 0) {
+        return wrong != NULL ? wrong : "a post of an object is left";
     }
     if (box.item != NULL ? box.receivers.head != NULL
                          : box.senders.head != NULL) {

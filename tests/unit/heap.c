@@ -53,7 +53,7 @@ AL_NORETURN void panic_caller(enum panic_site where)
     longjmp(dead, 1);
 }
 
-void arch_pend_switch(void)
+void softlock_look(void)
 {
 }
 
