@@ -119,14 +119,14 @@ static void hold_measure_nothing(struct worker *self)
 }
 
 /* A task of little urgency waits for one of n mutexes of one holder; more
- * urgent ones wait for all the others. */
+ * urgent ones, of 27 priorities, wait for all the others. */
 void scale_mutex_lock_contended(unsigned n)
 {
     held = n;
     worker_start(&extra, hold_measure_nothing);
-    workers_prio(n, 20);
     worker_prio(&workers[0], 3);
     for (unsigned i = n; i-- > 1;) {
+        worker_prio(&workers[i], (al_prio)(4 + i % 27));
         worker_start(&workers[i], pass_own);
     }
     workers[0].job = block_at_own;

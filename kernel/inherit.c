@@ -4,7 +4,8 @@
  *
  * Invariants under the lock: a mutex is in the list of the task that holds it
  * exactly if a task waits for it; the lists are sorted, most urgent waiter
- * first; a task's prio is the larger of its base_prio and the prio of the first
+ * first, with one mutex of each priority in the list, its level, and the others
+ * of that priority behind it by `peer`; a task's prio is the larger of its base_prio and the prio of the first
  * waiter of its first contended mutex.
  *
  * A ring of tasks that wait for each other ends: nobody in it deserves more
@@ -16,37 +17,72 @@
 #include "sched.h"
 #include "softlock.h"
 
+/* `mutex` takes the place to which *link points. */
+static void put(struct al_mutex **link, struct al_mutex *mutex)
+{
+    *link = mutex;
+    if (mutex != NULL) {
+        mutex->link = link;
+    }
+}
+
 void inherit_remove_held(struct al_mutex *mutex)
 {
+    struct al_mutex *heir = mutex->peer;
+
     if (mutex->link == NULL) {
         return;
     }
-    *mutex->link = mutex->next;
-    if (mutex->next != NULL) {
-        mutex->next->link = mutex->link;
+    if (mutex->next == mutex || heir == NULL) {
+        put(mutex->link, mutex->next == mutex ? heir : mutex->next);
+    } else {
+        put(mutex->link, heir);
+        put(&heir->next, mutex->next);
     }
     mutex->link = NULL;
+}
+
+/* Behind those of more urgent levels, or beside the first of its own. */
+static inline void enter(
+        struct al_mutex **link, struct al_mutex *mutex, uint8_t prio)
+{
+    struct al_mutex *first = *link;
+
+    while (first != NULL && first->waiters.head->prio > prio) {
+        link = &first->next;
+        first = *link;
+    }
+    if (first != NULL && first->waiters.head->prio == prio) {
+        mutex->next = mutex;
+        put(&mutex->peer, first->peer);
+        put(&first->peer, mutex);
+        return;
+    }
+    mutex->peer = NULL;
+    put(&mutex->next, first);
+    put(link, mutex);
+}
+
+static inline bool is_alone(
+        const struct al_mutex *mutex, const struct al_task *owner)
+{
+    return mutex->link == &owner->contended && mutex->next == NULL &&
+           mutex->peer == NULL;
 }
 
 void inherit_place_held(struct al_mutex *mutex, struct al_task *owner)
 {
     const struct al_task *waiter = wait_first_held(&mutex->waiters);
-    struct al_mutex **link = &owner->contended;
 
-    inherit_remove_held(mutex);
-    if (waiter == NULL) {
-        return;
+    if (mutex->link != NULL) {
+        if (waiter != NULL && is_alone(mutex, owner)) {
+            return;
+        }
+        inherit_remove_held(mutex);
     }
-    while (*link != NULL &&
-            wait_first_held(&(*link)->waiters)->prio > waiter->prio) {
-        link = &(*link)->next;
+    if (waiter != NULL) {
+        enter(&owner->contended, mutex, waiter->prio);
     }
-    mutex->link = link;
-    mutex->next = *link;
-    if (mutex->next != NULL) {
-        mutex->next->link = &mutex->next;
-    }
-    *link = mutex;
 }
 
 static uint8_t deserved_held(const struct al_task *task)

@@ -7,14 +7,15 @@
  *
  * A task's list of contended mutexes stands in the order of their most urgent
  * waiters, so that what it deserves is read off the first, and letting go of a
- * mutex is a step, whatever else it holds.
+ * mutex is a step, whatever else it holds. Those whose waiters are as urgent
+ * stand beside each other: entering is a step per distinct priority.
  */
 
 #include <alula/mutex.h>
 #include <alula/task.h>
 
 /* Put `mutex`, held by `owner`, into the list at its place, or out of it when
- * nobody waits. One step per contended mutex that is more urgent. */
+ * nobody waits. One step per distinct priority that is more urgent. */
 void inherit_place_held(struct al_mutex *mutex, struct al_task *owner);
 
 /* Take `mutex` out of its holder's list; nothing when it is in none. */

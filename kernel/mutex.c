@@ -67,6 +67,7 @@ void al_mutex_init(struct al_mutex *mutex, bool recursive)
     mutex->owner = AL_MUTEX_FREE;
     mutex->waiters.head = NULL;
     mutex->next = NULL;
+    mutex->peer = NULL;
     mutex->link = NULL;
     mutex->recursive = recursive;
     mutex->again = 0;
@@ -99,15 +100,17 @@ AL_INLINE al_status lock_others(
         struct al_mutex *mutex, uintptr_t entry_sp, bool past, al_time deadline)
 {
     struct al_task *self = al_core.current;
+    struct al_task *owner;
     al_status status;
 
     softlock_take();
-    if (!is_mutex(mutex) || (past && inherit_owner(mutex) != NULL)) {
+    owner = inherit_owner(mutex);
+    if (!is_mutex(mutex) || (past && owner != NULL)) {
         status = is_mutex(mutex) ? AL_E_TIMEOUT : AL_E_DESTROYED;
         softlock_leave();
         return status;
     }
-    if (inherit_owner(mutex) == NULL) {
+    if (owner == NULL) {
         give_held(mutex, self);
         mutex->scope.arg = (void *)entry_sp;
         softlock_leave();
@@ -116,8 +119,8 @@ AL_INLINE al_status lock_others(
     mutex->owner |= AL_MUTEX_WAITED;
     self->wants = mutex;
     time_wait_held(&mutex->waiters, AL_KIND_MUTEX, deadline);
-    inherit_place_held(mutex, inherit_owner(mutex));
-    inherit_update_held(inherit_owner(mutex));
+    inherit_place_held(mutex, owner);
+    inherit_update_held(owner);
     /* The releaser makes this task the owner before it wakes it. */
     status = (al_status)arch_switch(AL_OK, sched_top_held());
     if (status != AL_OK) {
@@ -222,7 +225,9 @@ void mutex_release_held(struct al_mutex *mutex)
     wait_remove_held(heir);
     heir->wants = NULL;
     give_held(mutex, heir);
-    inherit_place_held(mutex, heir);
+    if ((mutex->owner & AL_MUTEX_WAITED) != 0) {
+        inherit_place_held(mutex, heir);
+    }
     inherit_update_held(al_core.current);
     sched_wake_held(heir);
 }

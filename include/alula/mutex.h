@@ -35,18 +35,20 @@ struct al_mutex {
     struct al_scope scope;   /* in the holder's chain; the holder's alone */
     uintptr_t owner;         /* atomic; holder's address and AL_MUTEX_... */
     struct al_waitq waiters; /* under the kernel lock */
-    /* The holder's list of mutexes that are waited for; under the lock. */
-    struct al_mutex *next;
+    /* The holder's list of mutexes that are waited for; under the lock, see
+     * kernel/inherit.c. */
+    struct al_mutex *next;  /* less urgent; itself: not first of its level */
+    struct al_mutex *peer;  /* as urgent */
     struct al_mutex **link; /* what points to this one; NULL: not in it */
     uint32_t tag;           /* AL_TAG(AL_KIND_MUTEX); 0: destroyed */
     uint16_t recursive;     /* const; 1: may be taken again */
     uint16_t again;         /* takes beyond the first; the holder's alone */
 };
 
-#define AL_MUTEX_INIT_(recursive)                                       \
-  {                                                                     \
-    {NULL, NULL, NULL, NULL}, AL_MUTEX_FREE, AL_WAITQ_INIT, NULL, NULL, \
-            AL_TAG(AL_KIND_MUTEX), (recursive), 0                       \
+#define AL_MUTEX_INIT_(recursive)                                             \
+  {                                                                           \
+    {NULL, NULL, NULL, NULL}, AL_MUTEX_FREE, AL_WAITQ_INIT, NULL, NULL, NULL, \
+            AL_TAG(AL_KIND_MUTEX), (recursive), 0                             \
   }
 #define AL_MUTEX_INIT           AL_MUTEX_INIT_(0)
 #define AL_MUTEX_INIT_RECURSIVE AL_MUTEX_INIT_(1)

@@ -516,6 +516,25 @@ static const struct al_timer_node *root_of(const struct al_timer_node *timer)
     return timer;
 }
 
+/* Is it in the level that begins with `first`, and that level in order? */
+static bool is_in_level(
+        const struct al_mutex *first, const struct al_mutex *mutex)
+{
+    unsigned n = 0;
+    bool found = first == mutex;
+
+    for (struct al_mutex *const *link = &first->peer; *link != NULL;
+            link = &(*link)->peer) {
+        if ((*link)->link != link || (*link)->next != *link ||
+                (*link)->waiters.head->prio != first->waiters.head->prio ||
+                ++n > 64) {
+            return false;
+        }
+        found = found || *link == mutex;
+    }
+    return found;
+}
+
 static bool is_contended(
         const struct al_task *task, const struct al_mutex *mutex)
 {
@@ -526,11 +545,11 @@ static bool is_contended(
         const struct al_mutex *next = (*link)->next;
 
         if ((*link)->link != link ||
-                (next != NULL && next->waiters.head->prio >
+                (next != NULL && next->waiters.head->prio >=
                                          (*link)->waiters.head->prio)) {
             return false;
         }
-        if (*link == mutex) {
+        if (is_in_level(*link, mutex)) {
             return true;
         }
         n++;
