@@ -45,7 +45,7 @@ define_property(TARGET PROPERTY ALULA_FIRST_CPU BRIEF_DOCS
 # kernel uses no floating-point register: a task that does not either keeps
 # none across a switch. Its own flags come last: that functions stay in order
 # keeps cleanups in link-time optimisation, and there it takes no part, but for
-# a kernel at -Os, alone (tools/alula-link); two passes make that larger.
+# a kernel at -Os, alone (tools/alula-link); four passes make that larger.
 if(CMAKE_C_COMPILER_ID STREQUAL GNU)
   set(ALULA_STACK_FLAGS
     -ffixed-r9 -fexceptions -funwind-tables -fnon-call-exceptions
@@ -57,7 +57,7 @@ if(CMAKE_C_COMPILER_ID STREQUAL GNU)
     --specs=picolibc.specs)
   set(ALULA_KERNEL_FLAGS -mgeneral-regs-only -fno-lto -ftoplevel-reorder)
   set(ALULA_KERNEL_LTO_FLAGS -flto -ffat-lto-objects -fno-schedule-insns2
-    -fno-ira-hoist-pressure)
+    -fno-ira-hoist-pressure -fno-move-loop-invariants -fno-forward-propagate)
 elseif(CMAKE_C_COMPILER_ID STREQUAL Clang)
   set(ALULA_STACK_FLAGS
     -ffixed-r9 -fexceptions -funwind-tables -fshort-enums

@@ -14,6 +14,7 @@
  */
 
 #include <alula/crash.h>
+#include <alula/status.h>
 #include <alula/task.h>
 
 #include <arch/port.h>
@@ -50,6 +51,8 @@
  *                                 to the kernel
  * port.h: arch_build_id()         first two words of the image's build id
  * port.h: arch_set_apart(word)    a hint to the register allocator
+ * port.h: arch_never_walked()     no stack walk comes through this function,
+ *                                 which is inlined nowhere
  * port.h: arch_load_linked(p)     read a word and watch it
  * port.h: arch_store_if(p, v)     write it if nothing came between: true; any
  *                                 interrupt since the read makes it false
@@ -68,12 +71,11 @@ void arch_task_prepare(
 
 /**
  * Lay down fresh thread-local variables for a task that starts, below `top` in
- * its stack. In the image only if something uses such variables.
+ * its stack. In an image that uses none it is weak, and lays down none.
  *
  * @return    the stack's new top
  */
-__attribute__((weak)) uintptr_t arch_tls_start(
-        const struct al_task_def *def, uintptr_t top);
+uintptr_t arch_tls_start(const struct al_task_def *def, uintptr_t top);
 
 /**
  * Save the running task as one that called, make `next` current, resume it and
@@ -84,7 +86,7 @@ __attribute__((weak)) uintptr_t arch_tls_start(
  * @context   task, kernel lock held
  * @cost      constant; the processor's share of every switch
  */
-uint32_t arch_switch(uint32_t result, struct al_task *next);
+al_status arch_switch(al_status result, struct al_task *next);
 
 /**
  * Ask for the switch exception: as soon as the lock is free and no handler

@@ -14,7 +14,6 @@
 #include "heap.h"
 #include "sched.h"
 #include "softlock.h"
-#include "time.h"
 
 static char idle_stack[AL_CFG_IDLE_STACK]
         __attribute__((aligned(8), section(".noinit.alula.stacks")));
@@ -24,21 +23,20 @@ static void idle_entry(void *args)
 {
     (void)args;
     for (;;) {
-        if (al_idle_hook != NULL) {
-            al_idle_hook();
-        }
+        al_idle_hook();
         arch_idle();
     }
 }
 
-static const struct al_task_def idle_def = {
-        .task = &idle,
-        .name = "idle",
-        .entry = idle_entry,
-        .stack = idle_stack,
-        .stack_bytes = AL_CFG_IDLE_STACK,
-        .prio = 0,
-        .policy = &al_restart_default,
+static const struct al_task_def idle_def
+        __attribute__((section(".alula.taskdefs.idle"), used)) = {
+                .task = &idle,
+                .name = "idle",
+                .entry = idle_entry,
+                .stack = idle_stack,
+                .stack_bytes = AL_CFG_IDLE_STACK,
+                .prio = 0,
+                .policy = &al_restart_default,
 };
 
 /* An image that never allocates links this (heap.h). */
@@ -53,12 +51,9 @@ AL_NORETURN void boot_kernel(const struct boot_image *image)
     softlock_take();
     al_core.current = &idle;
     crash_boot();
-    time_boot();
     heap_boot(image->heap_low, image->heap_high);
-    task_prepare(&idle, &idle_def);
-    idle.post.tag = 0; /* no task that can be named */
-    sched_insert_held(&idle);
     task_boot_all_held(image->tasks);
+    idle.post.tag = 0; /* no task that can be named */
     arch_boot_open();
     board_start();
     arch_boot_tick();

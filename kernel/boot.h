@@ -5,7 +5,7 @@
 
 /* What the port's start-up code knows of the image. */
 struct boot_image {
-    struct task_list tasks;
+    struct task_list tasks; /* the definition in front of them is idle's */
     uintptr_t heap_low;
     uintptr_t heap_high;
 };

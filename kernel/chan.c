@@ -184,7 +184,7 @@ static al_status wait_held(
                               : !ring_is_empty(chan)) {
         softlock_irq_post(&chan->post);
     }
-    return (al_status)arch_switch(AL_OK, sched_top_held());
+    return sched_give_way_held(AL_OK);
 }
 
 /* Is there something to tell an end? Tells it. */
@@ -236,8 +236,8 @@ al_status al_chan_send_words(
         return wait_held(
                 chan, AL_CHAN_SENDER, (uint32_t *)(uintptr_t)item, deadline);
     }
-    return (al_status)softlock_leave_and_switch(
-            (uint32_t)(status == AL_E_FULL ? AL_E_TIMEOUT : status));
+    return softlock_leave_and_switch(
+            status == AL_E_FULL ? AL_E_TIMEOUT : status);
 }
 
 /* The short way is not open, or an interrupt came. */
@@ -300,8 +300,8 @@ al_status al_chan_recv_words(
     if (status == AL_E_EMPTY && !past) {
         return wait_held(chan, AL_CHAN_RECEIVER, item, deadline);
     }
-    return (al_status)softlock_leave_and_switch(
-            (uint32_t)(status == AL_E_EMPTY ? AL_E_TIMEOUT : status));
+    return softlock_leave_and_switch(
+            status == AL_E_EMPTY ? AL_E_TIMEOUT : status);
 }
 
 static inline uint64_t pair(al_status status, uint32_t value)
@@ -434,7 +434,7 @@ void al_chan_shut(struct al_chan *chan)
             gates_held(chan);
             served = serve_one_held(chan);
         }
-        (void)softlock_leave_and_switch(0);
+        (void)softlock_leave_and_switch(AL_OK);
     } while (served);
 }
 
@@ -459,7 +459,7 @@ void al_chan_end(struct al_chan *chan)
         if (waiter != NULL) {
             wake_held(chan, end, waiter, AL_E_DESTROYED);
         }
-        (void)softlock_leave_and_switch(0);
+        (void)softlock_leave_and_switch(AL_OK);
     } while (waiter != NULL);
     softlock_forget(&chan->post);
 }
@@ -482,7 +482,7 @@ static void left(struct al_chan *chan, int other_end)
         chan->restarts[other_end]++;
         gates_held(chan);
     }
-    (void)softlock_leave_and_switch(0);
+    (void)softlock_leave_and_switch(AL_OK);
 }
 
 void al_chan_sender_left(void *chan)

@@ -78,9 +78,9 @@ al_status al_cond_wait_until(
     mutex_release_held(mutex);
     if (is_cond(cond)) {
         time_wait_held(present_held(cond), AL_KIND_COND, deadline);
-        waited = (al_status)arch_switch(AL_OK, sched_top_held());
+        waited = sched_give_way_held(AL_OK);
     } else {
-        waited = (al_status)softlock_leave_and_switch((uint32_t)AL_E_DESTROYED);
+        waited = softlock_leave_and_switch(AL_E_DESTROYED);
     }
     locked = mutex_retake(mutex, sp);
     if (locked == AL_E_DESTROYED) {
@@ -127,7 +127,7 @@ __attribute__((noinline)) void al_cond_signal_slow(struct al_cond *cond)
     CALLER_MUST(COND, 2, is_cond(cond));
     softlock_take();
     (void)wake_first_held(present_held(cond), AL_OK);
-    (void)softlock_leave_and_switch(0);
+    (void)softlock_leave_and_switch(AL_OK);
 }
 
 /* Does anybody wait, as far as can be seen without the lock? A task that comes
@@ -159,13 +159,13 @@ void al_cond_broadcast(struct al_cond *cond)
             cond->broadcasts++;
             mine = cond->broadcasts;
         }
-        (void)softlock_leave_and_switch(0);
+        (void)softlock_leave_and_switch(AL_OK);
     } while (more);
     do {
         softlock_take();
         more = cond->broadcasts == mine &&
                wake_first_held(leaving_held(cond), AL_OK);
-        (void)softlock_leave_and_switch(0);
+        (void)softlock_leave_and_switch(AL_OK);
     } while (more);
 }
 
@@ -182,6 +182,6 @@ void al_cond_destroy(struct al_cond *cond)
         softlock_take();
         more = wake_first_held(&cond->waiters[0], AL_E_DESTROYED) ||
                wake_first_held(&cond->waiters[1], AL_E_DESTROYED);
-        (void)softlock_leave_and_switch(0);
+        (void)softlock_leave_and_switch(AL_OK);
     } while (more);
 }

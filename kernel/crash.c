@@ -22,12 +22,14 @@ AL_STATIC_ASSERT(sizeof(struct al_crash_record) == 232,
 AL_STATIC_ASSERT(AL_CFG_CRASH_RECORDS >= 2,
         "AL_CFG_CRASH_RECORDS must be at least 2: two tasks may die at once");
 
-static struct {
+static struct crash_ring {
     uint32_t magic;   /* RING_MAGIC when the rest is valid */
     uint32_t deaths;  /* sequence number of the newest record; atomic */
     uint32_t inverse; /* ~deaths: a word that memory does not hold by chance */
     struct al_crash_record records[AL_CFG_CRASH_RECORDS];
 } ring __attribute__((section(".noinit.alula.crash")));
+
+#define RING_DEATHS offsetof(struct crash_ring, deaths)
 
 void crash_boot(void)
 {
@@ -36,10 +38,7 @@ void crash_boot(void)
     }
     ring.magic = RING_MAGIC;
     ring.deaths = 0;
-    ring.inverse = ~0u;
-    for (unsigned i = 0; i < AL_CFG_CRASH_RECORDS; i++) {
-        ring.records[i].magic = 0;
-    }
+    ring.inverse = ~0u; /* no record is read that is not counted */
 }
 
 uint32_t al_crash_count(void)
@@ -47,11 +46,13 @@ uint32_t al_crash_count(void)
     return *(volatile uint32_t *)&ring.deaths;
 }
 
-/* Not inlined: a record's address is better known than computed each time. */
-__attribute__((noinline)) static struct al_crash_record *place_of(
-        uint32_t sequence)
+static struct al_crash_record *place_of(uint32_t sequence)
 {
-    return &ring.records[(sequence - 1) % AL_CFG_CRASH_RECORDS];
+    struct al_crash_record *place =
+            &ring.records[(sequence - 1) % AL_CFG_CRASH_RECORDS];
+
+    __asm__("" : "+r"(place)); /* better known than computed each time */
+    return place;
 }
 
 /* Up to 12 characters, and what follows them: of the image, or zeros. */
@@ -76,8 +77,8 @@ struct al_crash_record *crash_open(const struct al_task *task)
     uint32_t sequence;
 
     do {
-        sequence = arch_load_linked(&ring.deaths) + 1;
-    } while (!arch_store_if(&ring.deaths, sequence));
+        sequence = arch_load_linked_at(&ring, RING_DEATHS) + 1;
+    } while (!arch_store_if_at(&ring, RING_DEATHS, sequence));
     /* Another task may die in between: the last one to look is right. */
     do {
         ring.inverse = ~al_crash_count();

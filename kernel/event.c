@@ -166,7 +166,7 @@ al_status al_event_wait(struct al_event *event, uint32_t mask, uint32_t mode,
             self->wanted[1] = mode;
             event->next = NULL; /* it may come in before */
             time_wait_held(&event->waiters, AL_KIND_EVENT, deadline);
-            status = (al_status)arch_switch(AL_OK, sched_top_held());
+            status = sched_give_way_held(AL_OK);
             hit = status == AL_OK ? self->wanted[0] : 0;
             break;
         }
@@ -300,7 +300,7 @@ __attribute__((noinline)) void al_event_set_slow(
     if (event_step_held(&event->post)) {
         softlock_irq_post(&event->post);
     }
-    (void)softlock_leave_and_switch(0);
+    (void)softlock_leave_and_switch(AL_OK);
 }
 
 void al_event_set(struct al_event *event, uint32_t bits)
@@ -383,7 +383,7 @@ void al_event_destroy(struct al_event *event)
             arch_set_result(waiter, AL_E_DESTROYED);
             wake_held(waiter);
         }
-        (void)softlock_leave_and_switch(0);
+        (void)softlock_leave_and_switch(AL_OK);
     } while (waiter != NULL);
     softlock_forget(&event->post);
 }

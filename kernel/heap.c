@@ -12,6 +12,7 @@
 #include "panic.h"
 #include "softlock.h"
 #include "task.h"
+#include "weak.h"
 
 #include "core/block.h"
 
@@ -88,6 +89,8 @@ static struct region *region_of(const struct block *block)
     return found;
 }
 
+WEAK(spawn_empty_held, struct al_task)
+
 /* A live block is its owner's no longer. Who ended in memory of its own, which
  * is something else by now, has no account any more. */
 static void disown_held(const struct block *block)
@@ -98,7 +101,7 @@ static void disown_held(const struct block *block)
         return;
     }
     owner->heap_bytes -= block_payload(block);
-    if (owner->heap_bytes == 0 && spawn_empty_held != NULL) {
+    if (owner->heap_bytes == 0) {
         spawn_empty_held(owner);
     }
 }
@@ -119,11 +122,10 @@ bool heap_free_held(void *payload)
 
 /* Take the lock for a task that names a live block of some task's. If it is
  * none, let go of the lock and end the caller. */
-static void enter(struct block *block)
+static void enter_task(struct block *block)
 {
     enum block_state state;
 
-    CALLER_MUST(HEAP, 1, !arch_in_handler());
     softlock_take();
     state = block_look(region_of(block), block);
     if (state == BLOCK_LIVE && block->owner != NULL) {
@@ -133,15 +135,21 @@ static void enter(struct block *block)
     panic_caller(state == BLOCK_OVERRUN ? PANIC_HEAP_3 : PANIC_HEAP_2);
 }
 
+static void enter(struct block *block)
+{
+    CALLER_MUST(HEAP, 1, !arch_in_handler());
+    enter_task(block);
+}
+
 /*
- * In two steps, for whom the lock keeps waiting. After the first the block is
- * nobody's, that is, as the kernel's own: live, and refused to all.
+ * What has no account any more, in two steps, for whom the lock keeps waiting.
+ * After the first the block is nobody's, that is, as the kernel's own: live, and
+ * refused to all.
  */
 static void give_back(struct block *block)
 {
     struct region *region = region_of(block);
 
-    disown_held(block);
     block_retire(region, block);
     softlock_leave();
     softlock_take();
@@ -158,6 +166,7 @@ void al_heap_free(void *payload)
         return;
     }
     enter(block);
+    disown_held(block);
     give_back(block);
 }
 
@@ -258,10 +267,10 @@ void heap_boot(uintptr_t low, uintptr_t high)
 {
     struct region *region = &heap.regions[0];
 
-    if (block_plan(region, low, high)) {
-        block_build(region, block_touch(region));
-        heap.count = 1;
-    }
+    region->low = low;
+    region->span = high - low;
+    block_build(region, block_touch(region));
+    heap.count = 1;
 }
 
 static bool is_apart(const struct region *plan)
@@ -365,7 +374,8 @@ void al_heap_read_region(int32_t region, struct al_heap_info *info)
     add_info(info, (uint32_t)region);
 }
 
-/* The end of a scope: what was given away meanwhile is not the scope's. */
+/* The end of a scope: what was given away meanwhile is not the scope's. In a
+ * handler the slot is empty. */
 static void free_slot(void *slot)
 {
     void *payload = *(void **)slot;
@@ -374,8 +384,9 @@ static void free_slot(void *slot)
     if (payload == NULL) {
         return;
     }
-    enter(block);
+    enter_task(block);
     if (block->owner == al_core.current) {
+        block->owner->heap_bytes -= block_payload(block);
         give_back(block);
     } else {
         softlock_leave();

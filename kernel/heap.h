@@ -8,7 +8,8 @@
 
 #include <alula/heap.h>
 
-/* Give the heap its region, [low, high); at boot, before any task runs. */
+/* Give the heap its region, [low, high), of AL_HEAP_REGION_LEAST or more and less
+ * than 16 MiB, aligned to 8; at boot, before any task runs. */
 void heap_boot(uintptr_t low, uintptr_t high);
 
 /*

@@ -16,6 +16,7 @@
 #include "core/wait.h"
 #include "sched.h"
 #include "softlock.h"
+#include "weak.h"
 
 /* `mutex` takes the place to which *link points. */
 static void put(struct al_mutex **link, struct al_mutex *mutex)
@@ -145,4 +146,18 @@ int inherit_urgency_held(struct al_post *post)
         return SOFTLOCK_NOW;
     }
     return prio > task->prio ? prio : task->prio;
+}
+
+WEAK_VALUE(bool, inherit_release_lost_held, struct al_task, false)
+
+void inherit_end(struct al_task *self)
+{
+    bool more;
+
+    do {
+        softlock_take();
+        more = inherit_release_lost_held(self);
+        inherit_update_held(self);
+        (void)softlock_leave_and_switch(AL_OK);
+    } while (more);
 }

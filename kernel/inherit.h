@@ -28,6 +28,17 @@ void inherit_remove_held(struct al_mutex *mutex);
  */
 void inherit_update_held(struct al_task *task);
 
+/*
+ * Let `self`, the current task, which has no scope left, run at its own
+ * priority; what it still holds is released: mutexes that went with a damaged
+ * chain and that others wait for. The lock is free; a step per mutex, others
+ * may run in between. Nothing in an image in which no priority changes.
+ */
+void inherit_end(struct al_task *self);
+
+/* For mutex.c: release one of those; false: there is none (weak.h). */
+bool inherit_release_lost_held(struct al_task *self);
+
 /* The task that holds `mutex`; NULL: none. */
 static inline struct al_task *inherit_owner(const struct al_mutex *mutex)
 {

@@ -177,7 +177,7 @@ al_status al_task_kill(struct al_task_id id, enum al_kill how)
         recover_panic(AL_CAUSE_KILLED, (uint32_t)how, 0, reason.text);
     }
     kill_held(task, &reason);
-    return (al_status)softlock_leave_and_switch(AL_OK);
+    return softlock_leave_and_switch(AL_OK);
 }
 
 /* ---- once a tick ---- */

@@ -147,7 +147,7 @@ static al_status wait_held(
     al_core.current->wanted[1] = offset;
     time_wait_held((struct al_waitq *)(void *)((char *)mailbox + offset),
             AL_KIND_MAILBOX, deadline);
-    return (al_status)arch_switch(AL_OK, sched_top_held());
+    return sched_give_way_held(AL_OK);
 }
 
 /* ---- sending ---- */
@@ -171,7 +171,7 @@ __attribute__((noinline)) al_status al_mailbox_send_slow(
     }
     if (slot_fill(mailbox, item)) {
         (void)hand_over_held(mailbox);
-        return (al_status)softlock_leave_and_switch(AL_OK);
+        return softlock_leave_and_switch(AL_OK);
     }
     if (past) {
         softlock_leave();
@@ -207,7 +207,7 @@ __attribute__((noinline)) void *al_mailbox_overwrite_slow(
     softlock_take();
     before = slot_swap(mailbox, item);
     (void)hand_over_held(mailbox);
-    (void)softlock_leave_and_switch(0);
+    (void)softlock_leave_and_switch(AL_OK);
     return before;
 }
 
@@ -313,7 +313,7 @@ static al_status receive_held(
     }
     al_core.current->wanted[0] = (uintptr_t)found;
     (void)hand_over_held(mailbox);
-    return (al_status)softlock_leave_and_switch(AL_OK);
+    return softlock_leave_and_switch(AL_OK);
 }
 
 __attribute__((noinline)) al_status al_mailbox_receive_slow(
@@ -371,7 +371,7 @@ void al_mailbox_destroy(struct al_mailbox *mailbox)
             arch_set_result(waiter, AL_E_DESTROYED);
             wake_held(waiter);
         }
-        (void)softlock_leave_and_switch(0);
+        (void)softlock_leave_and_switch(AL_OK);
     } while (waiter != NULL);
     mailbox->item = NULL;
     softlock_forget(&mailbox->post);

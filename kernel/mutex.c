@@ -23,6 +23,7 @@
 #include "panic.h"
 #include "sched.h"
 #include "softlock.h"
+#include "task.h"
 #include "time.h"
 
 struct al_mutex *mutex_of(struct al_scope *scope)
@@ -122,7 +123,7 @@ AL_INLINE al_status lock_others(
     inherit_place_held(mutex, owner);
     inherit_update_held(owner);
     /* The releaser makes this task the owner before it wakes it. */
-    status = (al_status)arch_switch(AL_OK, sched_top_held());
+    status = sched_give_way_held(AL_OK);
     if (status != AL_OK) {
         return status;
     }
@@ -238,7 +239,7 @@ AL_INLINE void release(struct al_mutex *mutex)
 {
     softlock_take();
     mutex_release_held(mutex);
-    (void)softlock_leave_and_switch(0);
+    (void)softlock_leave_and_switch(AL_OK);
 }
 
 /* Tasks wait, or the mutex is poisoned, or an interrupt came; it is the newest
@@ -310,8 +311,13 @@ bool mutex_abandon(struct al_scope *scope)
     }
     softlock_take();
     mutex_release_held(mutex);
-    (void)softlock_leave_and_switch(0);
+    (void)softlock_leave_and_switch(AL_OK);
     return true;
+}
+
+bool task_is_mutex_scope(const struct al_scope *scope)
+{
+    return arch_is_ram((uintptr_t)scope, sizeof(*scope)) && scope->fn == NULL;
 }
 
 /* The first of what `self` holds and others wait for, if it makes sense. */
@@ -332,21 +338,16 @@ static struct al_mutex *lost_held(struct al_task *self)
     return mutex;
 }
 
-void mutex_abandon_lost(void)
+bool inherit_release_lost_held(struct al_task *self)
 {
-    struct al_task *self = al_core.current;
-    struct al_mutex *mutex;
+    struct al_mutex *mutex = lost_held(self);
 
-    do {
-        softlock_take();
-        mutex = lost_held(self);
-        if (mutex != NULL) {
-            mutex->owner |= AL_MUTEX_POISONED;
-            mutex_release_held(mutex);
-        }
-        inherit_update_held(self);
-        (void)softlock_leave_and_switch(0);
-    } while (mutex != NULL);
+    if (mutex == NULL) {
+        return false;
+    }
+    mutex->owner |= AL_MUTEX_POISONED;
+    mutex_release_held(mutex);
+    return true;
 }
 
 void al_mutex_destroy(struct al_mutex *mutex)
@@ -376,7 +377,7 @@ void al_mutex_destroy(struct al_mutex *mutex)
         } else {
             mutex->owner = 0;
         }
-        (void)softlock_leave_and_switch(0);
+        (void)softlock_leave_and_switch(AL_OK);
     } while (waiter != NULL);
 }
 

@@ -16,13 +16,6 @@ bool mutex_poison(struct al_scope *scope);
 bool mutex_abandon(struct al_scope *scope);
 
 /*
- * Release what the current task, which has no scope left, still holds: mutexes
- * that went with a damaged chain and that others wait for; and let it run at
- * its own priority. A step per mutex, others may run in between.
- */
-void mutex_abandon_lost(void);
-
-/*
  * For condition variables. Does the current task hold this mutex, and no more
  * than once?
  */

@@ -19,12 +19,12 @@ enum panic_module {
 };
 
 /* Each site as a constant, so that a site that is not in the list, or in it
- * twice, does not compile. */
+ * twice, does not compile. Those of the first modules fit in a short instruction. */
 enum panic_site {
     PANIC_DEATH = 0, /* no rule: a task died, and nothing recovers it */
 #define PANIC_MODULE(name, number)
 #define PANIC_DEF(module, number, rule, look) \
-  PANIC_##module##_##number = PANIC_##module << 8 | number,
+  PANIC_##module##_##number = PANIC_##module << 4 | number,
 #include "panics.def"
 #undef PANIC_MODULE
 #undef PANIC_DEF

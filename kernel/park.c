@@ -80,7 +80,7 @@ al_status al_task_park(al_time deadline)
     /* A handler that set the word since found the lock taken, and has posted:
      * who drains the inbox finds this task waiting. */
     time_deadline_held(self, deadline);
-    return (al_status)arch_switch(AL_OK, sched_top_held());
+    return sched_give_way_held(AL_OK);
 }
 
 /* A software timer wakes it; false: it has ended. */
@@ -106,7 +106,7 @@ al_status al_task_wake(struct al_task_id id)
         softlock_leave();
         return AL_E_STALE;
     }
-    return (al_status)softlock_leave_and_switch(AL_OK);
+    return softlock_leave_and_switch(AL_OK);
 }
 
 al_status al_irq_task_wake(struct al_task_id id)

@@ -26,5 +26,5 @@ al_status al_task_set_prio(struct al_task_id id, al_prio prio)
     task = task_instance(id.task);
     task->base_prio = (uint8_t)prio;
     inherit_update_held(task);
-    return (al_status)softlock_leave_and_switch(AL_OK);
+    return softlock_leave_and_switch(AL_OK);
 }

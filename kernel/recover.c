@@ -33,6 +33,7 @@
 #include "softlock.h"
 #include "task.h"
 #include "time.h"
+#include "weak.h"
 
 #include <alula/config.h>
 #include <alula/panic.h>
@@ -41,41 +42,11 @@
 
 #  define BACK_OFF_DOUBLINGS 6u
 
-/* Weak here: in an image in which no priority changes nothing defines it. */
-extern void inherit_update_held(struct al_task *task) __attribute__((weak));
-
-/* An image without mutexes links these (mutex.h says what they do). */
-__attribute__((weak)) bool mutex_poison(struct al_scope *scope)
-{
-    (void)scope;
-    return false;
-}
-
-__attribute__((weak)) bool mutex_abandon(struct al_scope *scope)
-{
-    (void)scope;
-    return false;
-}
-
-__attribute__((weak)) void mutex_abandon_lost(void)
-{
-    softlock_take();
-    if (inherit_update_held != NULL) {
-        inherit_update_held(al_core.current);
-    }
-    (void)softlock_leave_and_switch(0);
-}
-
-/* An image in which nobody kills links these (recover.h says what they do). */
-__attribute__((weak)) void kill_begins(struct al_task *self)
-{
-    (void)self;
-}
-
-__attribute__((weak)) void kill_is_over(struct al_task *self)
-{
-    (void)self;
-}
+WEAK_VALUE(bool, mutex_poison, struct al_scope, false)
+WEAK_VALUE(bool, mutex_abandon, struct al_scope, false)
+WEAK(inherit_end, struct al_task)
+WEAK(kill_begins, struct al_task)
+WEAK(kill_is_over, struct al_task)
 
 /* Where the scope was opened: an address in its frame. */
 static uintptr_t opened_at(const struct al_scope *scope)
@@ -128,7 +99,7 @@ static void undo_below(struct al_task *self, uintptr_t bound, uint32_t phase)
             return;
         }
         if (scope->fn != NULL) {
-            self->phase = (phase | RECOVER_USER) & 15u;
+            self->phase = (uint8_t)(phase | RECOVER_USER);
             arch_recover_call(scope->fn, scope->arg, self->recover_sp);
         }
         if (!mutex_abandon(scope)) {
@@ -146,7 +117,6 @@ static bool count_restart(
     if (now - self->window_start >= policy->window) {
         self->window_start = now;
         self->window_restarts = 0;
-        self->back_offs = 0;
     }
     if (self->window_restarts >= policy->budget) {
         return false;
@@ -166,10 +136,11 @@ bool recover_counts(struct al_task *self)
 static void back_off(
         struct al_task *self, const struct al_restart_policy *policy)
 {
-    uint32_t ticks = (uint32_t)policy->back_off << self->back_offs;
+    uint32_t doublings = (uint32_t)self->window_restarts - policy->budget;
+    uint32_t ticks = (uint32_t)policy->back_off << doublings;
 
-    if (self->back_offs < BACK_OFF_DOUBLINGS) {
-        self->back_offs++;
+    if (doublings < BACK_OFF_DOUBLINGS) {
+        self->window_restarts++;
     }
     softlock_take();
     sched_remove_held(self);
@@ -177,14 +148,14 @@ static void back_off(
     time_sleep_held(time_now() + ticks);
     /* A death within a window from now backs off again, twice as long. */
     self->window_start = time_now();
-    self->window_restarts = policy->budget;
 }
 
 static void obey_policy(struct al_task *self)
 {
     const struct al_restart_policy *policy = self->def->policy;
 
-    if (policy->budget == UINT16_MAX || count_restart(self, policy)) {
+    if (policy->budget >= UINT16_MAX - BACK_OFF_DOUBLINGS ||
+            count_restart(self, policy)) {
         return;
     }
     switch ((enum al_exhausted)policy->exhausted) {
@@ -205,7 +176,7 @@ AL_NORETURN static void restart(struct al_task *self)
 
     self->base_prio = (uint8_t)self->def->prio;
     if (self->contended != NULL || self->prio != self->base_prio) {
-        mutex_abandon_lost();
+        inherit_end(self);
     }
     self->phase = RECOVER_DONE;
     AL_BARRIER();
@@ -229,17 +200,18 @@ AL_NORETURN static void restart(struct al_task *self)
 AL_NORETURN void recover_continue(void)
 {
     struct al_task *self = al_core.current;
-    unsigned phase = self->phase & ~RECOVER_USER;
+    uint8_t phase = self->phase & (uint8_t)~RECOVER_USER;
 
+    arch_never_walked();
     self->state = AL_TASK_RECOVERING; /* again, if a cleanup has waited */
-    self->phase = phase & 15u;
+    self->phase = phase;
     for (; phase != RECOVER_REST; phase = RECOVER_WALK) {
         if (phase != RECOVER_UNDO) {
             enum arch_frame frame =
                     arch_unwind_next(&self->death, self->stack_high, phase);
 
             if (frame == ARCH_FRAME_PAD) {
-                self->phase = (unsigned)RECOVER_LEAVE | RECOVER_USER;
+                self->phase = RECOVER_LEAVE | RECOVER_USER;
                 arch_recover_pad(self);
             }
             if (frame == ARCH_FRAME_END) {
@@ -261,7 +233,7 @@ void recover_open_alone(struct al_task *self, uint32_t phase, uintptr_t from)
 {
     self->crash = crash_open(self);
     self->limit = task_recovery_limit(self->def);
-    self->phase = (unsigned)phase & 15u;
+    self->phase = (uint8_t)phase;
     kill_begins(self);
     self->recover_sp = arch_death_run_sp(&self->death);
     self->crash->scopes_undone = take_stock(self, from);
@@ -296,7 +268,7 @@ static void forget_below(struct al_task *self, uintptr_t bound)
     }
 }
 
-uintptr_t recover_nested(uintptr_t sp)
+void recover_nested(uintptr_t sp)
 {
     struct al_task *self = al_core.current;
     uintptr_t lowest = task_recovery_limit(self->def);
@@ -313,7 +285,6 @@ uintptr_t recover_nested(uintptr_t sp)
     if (sp < self->recover_sp) {
         self->recover_sp = sp;
     }
-    return self->recover_sp;
 }
 
 #else

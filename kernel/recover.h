@@ -47,9 +47,9 @@ bool recover_counts(struct al_task *self);
 /*
  * User code that recovery ran died in turn, at `sp`: it alone is given up, and
  * what it opened is undone. Runs at `sp`, over the dead frames that hold what
- * it opened; returns where recover_continue() is to be called.
+ * it opened; recover_continue() is to be called at task->recover_sp next.
  */
-uintptr_t recover_nested(uintptr_t sp);
+void recover_nested(uintptr_t sp);
 
 /* Go on where the phase says. */
 AL_NORETURN void recover_continue(void);
@@ -60,7 +60,7 @@ AL_NORETURN void recover_panic(
         uint32_t cause, uint32_t a, uint32_t b, const char *text);
 
 /*
- * For kill.c, which an image without kills has not; weak ones do nothing. The
+ * For kill.c, which an image without kills has not (weak.h). The
  * current task's recovery begins, and is over: the task lives again, or, if it
  * was to end, this does not come back.
  */

@@ -24,6 +24,7 @@ extern inline uint32_t sched_rank(uint32_t prio);
 extern inline void sched_mark_held(uint32_t rank);
 extern inline void sched_unmark_held(uint32_t rank);
 extern inline struct al_task *sched_top_held(void);
+extern inline al_status sched_give_way_held(al_status result);
 extern inline struct al_task **sched_level_held(uint32_t prio);
 extern inline void sched_insert_held(struct al_task *task);
 extern inline void sched_remove_held(struct al_task *task);

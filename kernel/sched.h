@@ -34,7 +34,7 @@ extern uint32_t sched_groups[SCHED_GROUPS];
 
 inline uint32_t sched_bit(uint32_t rank)
 {
-    return 0x80000000u >> (rank & 31);
+    return SCHED_GROUPED ? 0x80000000u >> (rank & 31) : 1u << (31 - rank);
 }
 
 inline uint32_t sched_rank(uint32_t prio)
@@ -73,6 +73,13 @@ inline struct al_task *sched_top_held(void)
         rank = rank * 32 + (uint32_t)__builtin_clz(sched_groups[rank]);
     }
     return al_core.ready[rank];
+}
+
+/* The current task, which has left the ready queue, gives way; returns what
+ * arch_switch() does. */
+inline al_status sched_give_way_held(al_status result)
+{
+    return arch_switch(result, sched_top_held());
 }
 
 /* The first of a level; NULL when it is empty. */

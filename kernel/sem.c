@@ -77,6 +77,7 @@ __attribute__((noinline)) al_status al_sem_take_slow(
         struct al_sem *sem, al_time deadline)
 {
     bool past = deadline != AL_FOREVER && time_is_past(deadline);
+    al_status status;
     int32_t count;
 
     CALLER_MUST(SEM, 1, !arch_in_handler());
@@ -84,19 +85,18 @@ __attribute__((noinline)) al_status al_sem_take_slow(
     softlock_take();
     do {
         count = count_look(sem);
-        if (!is_sem(sem) || (past && count <= 0)) {
-            softlock_leave();
-            return is_sem(sem) ? AL_E_TIMEOUT : AL_E_DESTROYED;
-        }
-    } while (!count_store(sem, count - 1));
-    if (count > 0) {
+        status = !is_sem(sem)         ? AL_E_DESTROYED
+                 : past && count <= 0 ? AL_E_TIMEOUT
+                                      : AL_OK;
+    } while (status == AL_OK && !count_store(sem, count - 1));
+    if (status != AL_OK || count > 0) {
         softlock_leave();
-        return AL_OK;
+        return status;
     }
     /* A unit is asked for; whoever gives one from here on owes a wake. */
     sem->waiting++;
     time_wait_held(&sem->waiters, AL_KIND_SEM, deadline);
-    return (al_status)arch_switch(AL_OK, sched_top_held());
+    return sched_give_way_held(AL_OK);
 }
 
 al_status al_sem_take_until(struct al_sem *sem, al_time deadline)
@@ -244,7 +244,7 @@ __attribute__((noinline)) al_status al_sem_give_slow(struct al_sem *sem)
         softlock_leave();
         return AL_E_FULL;
     }
-    return (al_status)softlock_leave_and_switch(AL_OK);
+    return softlock_leave_and_switch(AL_OK);
 }
 
 al_status al_sem_give(struct al_sem *sem)
@@ -332,7 +332,7 @@ void al_sem_destroy(struct al_sem *sem)
             arch_set_result(waiter, AL_E_DESTROYED);
             sched_wake_held(waiter);
         }
-        (void)softlock_leave_and_switch(0);
+        (void)softlock_leave_and_switch(AL_OK);
     } while (waiter != NULL);
     sem->count = 0;
     softlock_forget(&sem->post);

@@ -268,7 +268,7 @@ extern inline void softlock_clear(void);
 extern inline bool softlock_inbox_is_empty(void);
 extern inline bool softlock_inbox_is_new(void);
 extern inline void softlock_leave(void);
-extern inline uint32_t softlock_leave_and_switch(uint32_t result);
+extern inline al_status softlock_leave_and_switch(al_status result);
 
 void softlock_irq_post(struct al_post *post)
 {

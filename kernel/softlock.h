@@ -121,7 +121,7 @@ inline void softlock_leave(void)
  * A task lets go of the lock and gives way if a more urgent task is ready.
  * Returns `result`: whoever has nothing to do but return does it by a jump.
  */
-inline uint32_t softlock_leave_and_switch(uint32_t result)
+inline al_status softlock_leave_and_switch(al_status result)
 {
     struct al_task *top = sched_top_held();
 

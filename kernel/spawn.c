@@ -83,6 +83,13 @@ static void memory_return_held(struct al_spawn *spawn)
     }
 }
 
+/* Who finds the id stale may make another task in this memory: nobody runs who
+ * could, before all of it has ended. */
+void spawn_ends_held(struct al_task *self)
+{
+    sched_set_prio_held(self, AL_PRIO_LEVELS - 1);
+}
+
 void spawn_end_held(struct al_task *self)
 {
     struct al_task *joiner;
@@ -95,7 +102,7 @@ void spawn_end_held(struct al_task *self)
             wait_remove_held(joiner);
             sched_wake_held(joiner);
         }
-        (void)softlock_leave_and_switch(0);
+        (void)softlock_leave_and_switch(AL_OK);
     } while (joiner != NULL);
     softlock_take();
     if ((self->flags & AL_FLAG_SPAWNED) != 0) {
@@ -161,7 +168,7 @@ static struct al_task_id release(struct al_spawn *spawn, bool suspended)
     } else {
         sched_insert_held(&spawn->task);
     }
-    (void)softlock_leave_and_switch(0);
+    (void)softlock_leave_and_switch(AL_OK);
     return id;
 }
 
@@ -289,5 +296,5 @@ al_status al_task_join(struct al_task_id id, al_time deadline)
         return lives ? AL_E_TIMEOUT : AL_OK;
     }
     time_wait_held(&id.task->joiners, AL_KIND_JOIN, deadline);
-    return (al_status)arch_switch(AL_OK, sched_top_held());
+    return sched_give_way_held(AL_OK);
 }

@@ -18,6 +18,7 @@
 #include "sched.h"
 #include "softlock.h"
 #include "stat.h"
+#include "weak.h"
 
 #include <alula/config.h>
 #include <alula/scope.h>
@@ -34,21 +35,10 @@ static struct {
 } tasks __attribute__((section(".bss.alula.state")));
 
 /* Where no task restarts concurrently, each has one block (task.h). */
-__attribute__((weak)) struct al_task *task_named(struct al_task *task)
-{
-    return task;
-}
-
-__attribute__((weak)) struct al_task *task_instance(struct al_task *named)
-{
-    return named;
-}
-
-__attribute__((weak)) const struct al_task_def *task_origin(
-        const struct al_task *task)
-{
-    return task->def;
-}
+WEAK_VALUE(struct al_task *, task_named, struct al_task, thing)
+WEAK_VALUE(struct al_task *, task_instance, struct al_task, thing)
+WEAK_VALUE(const struct al_task_def *, task_origin, const struct al_task,
+        thing->def)
 
 __attribute__((weak)) void task_tell_more(
         const struct al_task *task, struct al_task_info *info)
@@ -57,15 +47,18 @@ __attribute__((weak)) void task_tell_more(
     (void)info;
 }
 
+WEAK_VALUE(struct al_task *, spawn_next, const struct al_task, NULL)
+WEAK(spawn_ends_held, struct al_task)
+WEAK(spawn_end_held, struct al_task)
+WEAK(kill_ends_held, struct al_task)
+
 uintptr_t task_copy_args(const struct al_task_def *def)
 {
-    uintptr_t sp = (uintptr_t)def->stack + def->stack_bytes;
+    uintptr_t sp =
+            arch_tls_start(def, (uintptr_t)def->stack + def->stack_bytes);
     const volatile char *from = (const volatile char *)def->args;
     char *to;
 
-    if (arch_tls_start != NULL) {
-        sp = arch_tls_start(def, sp);
-    }
     sp = (sp - def->args_bytes) & ~(uintptr_t)7;
     to = (char *)sp;
     for (uint32_t i = 0; i < def->args_bytes; i++) {
@@ -102,9 +95,13 @@ void task_prepare(struct al_task *task, const struct al_task_def *def)
 void task_boot_all_held(struct task_list list)
 {
     tasks.list = list;
-    for (const struct al_task_def *def = list.first; def < list.end; def++) {
-        task_prepare(def->task, def);
-        sched_insert_held(def->task);
+    for (const struct al_task_def *def = list.first - 1; def < list.end;
+            def++) {
+        struct al_task *task = def->task;
+
+        __asm__("" : "+r"(def)); /* or compilers count by something else */
+        task_prepare(task, def);
+        sched_insert_held(task);
     }
 }
 
@@ -121,7 +118,7 @@ struct al_task *al_task_next(const struct al_task *before)
     if (def < tasks.list.end) {
         return def->task;
     }
-    return spawn_next == NULL ? NULL : spawn_next(before);
+    return spawn_next(before);
 }
 
 bool task_is_known(const struct al_task *task)
@@ -132,10 +129,7 @@ bool task_is_known(const struct al_task *task)
            task->post.tag == AL_TAG(AL_KIND_TASK) && task->def->task == task;
 }
 
-bool task_is_mutex_scope(const struct al_scope *scope)
-{
-    return arch_is_ram((uintptr_t)scope, sizeof(*scope)) && scope->fn == NULL;
-}
+WEAK_VALUE(bool, task_is_mutex_scope, const struct al_scope, false)
 
 static uint32_t mutexes_of(const struct al_task *task)
 {
@@ -207,7 +201,7 @@ void al_yield(void)
         return;
     }
     *sched_level_held(self->prio) = next;
-    (void)arch_switch(0, next);
+    (void)arch_switch(AL_OK, next);
 }
 
 struct al_task_id al_task_id_of(const struct al_task *task)
@@ -254,7 +248,7 @@ al_status al_task_suspend(struct al_task_id id)
             sched_remove_held(task);
         }
     }
-    return (al_status)softlock_leave_and_switch(AL_OK);
+    return softlock_leave_and_switch(AL_OK);
 }
 
 al_status al_task_resume(struct al_task_id id)
@@ -273,7 +267,7 @@ al_status al_task_resume(struct al_task_id id)
     if (sched_is_ready(task)) {
         sched_insert_held(task);
     }
-    return (al_status)softlock_leave_and_switch(AL_OK);
+    return softlock_leave_and_switch(AL_OK);
 }
 
 AL_NORETURN void task_end_alone(void)
@@ -281,22 +275,14 @@ AL_NORETURN void task_end_alone(void)
     struct al_task *self = al_core.current;
 
     softlock_take();
-    if (spawn_end_held != NULL) {
-        /* Who finds the id stale may make another task in this memory: nobody
-         * runs who could, before all of it has ended. */
-        sched_set_prio_held(self, AL_PRIO_LEVELS - 1);
-    }
+    spawn_ends_held(self);
     self->spawns++; /* from here on its id is stale */
-    if (kill_ends_held != NULL) {
-        kill_ends_held(self);
-    }
-    if (spawn_end_held != NULL) {
-        spawn_end_held(self);
-    }
+    kill_ends_held(self);
+    spawn_end_held(self);
     sched_remove_held(self);
     self->prio = self->base_prio;
     self->state = AL_TASK_STOPPED;
-    (void)arch_switch(0, sched_top_held());
+    (void)sched_give_way_held(AL_OK);
     __builtin_unreachable();
 }
 

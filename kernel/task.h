@@ -18,7 +18,8 @@ struct task_list {
     const struct al_task_def *end;
 };
 
-/* Remember the image's tasks, make them ready; kernel lock held, at boot. */
+/* Remember the image's tasks, make them ready, and idle, whose definition is in
+ * front of them; kernel lock held, at boot. */
 void task_boot_all_held(struct task_list list);
 
 /* Lay down one control block, cleared but for its counts of starts; queued by
@@ -61,19 +62,21 @@ bool task_id_is_sane(struct al_task_id id);
 bool task_id_lives(struct al_task_id id);
 
 /*
- * For spawn.c, which an image without tasks made at run time has not: the task
- * after `before`, or the first if that is not one of them; who waits for the
- * current task's end, which nobody new does, is woken, and its memory goes back,
- * lock held, but let go of in between; and a task, ended or not, has no block
- * on the heap any more, lock held.
+ * For spawn.c, which an image without tasks made at run time has not (weak.h):
+ * the task after `before`, or the first if that is not one of them; the current
+ * task's id is about to be stale, nobody may run who finds it so; who waits
+ * for the current task's end, which nobody new does, is woken, and its memory
+ * goes back, lock held, but let go of in between; and a task, ended or not, has
+ * no block on the heap any more, lock held.
  */
-struct al_task *spawn_next(const struct al_task *before) __attribute__((weak));
-void spawn_end_held(struct al_task *self) __attribute__((weak));
-void spawn_empty_held(struct al_task *task) __attribute__((weak));
+struct al_task *spawn_next(const struct al_task *before);
+void spawn_ends_held(struct al_task *self);
+void spawn_end_held(struct al_task *self);
+void spawn_empty_held(struct al_task *task);
 
-/* For kill.c, weak as well: the current task, whose id is stale, is looked after
- * no more; the lock is held, but let go of in between. */
-void kill_ends_held(struct al_task *self) __attribute__((weak));
+/* For kill.c, in the same way: the current task, whose id is stale, is looked
+ * after no more; the lock is held, but let go of in between. */
+void kill_ends_held(struct al_task *self);
 
 /* The current task ends: it holds nothing any more. The second is what the first
  * does in an image without concurrent.c. */

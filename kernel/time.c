@@ -66,12 +66,6 @@ AL_STATIC_ASSERT(offsetof(struct time_clock, count) == 0 &&
                          offsetof(struct time_clock, index) == AL_CLOCK_INDEX,
         "al_irq_raw_now() knows the clock so");
 
-void time_boot(void)
-{
-    clock.expiry = LOOK_AGAIN_TICKS;
-    clock.post.tag = AL_TAG(AL_KIND_CLOCK);
-}
-
 al_time time_now(void)
 {
     uint32_t index;
@@ -93,6 +87,8 @@ al_time al_now(void)
 
 void time_start(uint32_t counter, uint32_t counts)
 {
+    clock.expiry = LOOK_AGAIN_TICKS;
+    clock.post.tag = AL_TAG(AL_KIND_CLOCK);
     clock.due = counter + counts;
     clock.period = counts;
     clock.counts = counts;
@@ -431,7 +427,7 @@ void time_sleep_held(al_time when)
 
     self->wait = AL_KIND_NONE;
     time_deadline_held(self, when);
-    (void)arch_switch(0, sched_top_held());
+    (void)sched_give_way_held(AL_OK);
 }
 
 void al_sleep_until(al_time when)

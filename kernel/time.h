@@ -11,9 +11,6 @@
 #include <alula/timer.h>
 #include <alula/wait.h>
 
-/* Before the first tick. */
-void time_boot(void);
-
 /*
  * The tick starts: `counter` is what the port's free-running counter shows, and
  * a tick lasts `counts` of it.

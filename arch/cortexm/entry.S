@@ -78,14 +78,12 @@ al_svc_check:                           /* r0 frame; HardFault's way as well */
         cmp     r2, r3                  /* the svc's frame could not be pushed: */
         it      eq                      /* a fault entry came first, and left */
         bxeq    lr                      /* a frame that is on its way */
-        ldrh    r2, [r3, #-2]           /* behind the svc; QEMU always */
-        lsr     r12, r2, #8
-        cmp     r12, #0xdf
+        ldrb    r2, [r3, #-1]           /* behind the svc; QEMU always */
+        cmp     r2, #0xdf
         beq     svc_number
-        ldrh    r2, [r3]                /* or at it, escalated on silicon: */
-        lsr     r12, r2, #8             /* then go on behind it */
-        cmp     r12, #0xdf
-        bne     al_hard_stop
+        ldrb    r2, [r3, #1]            /* or at it, escalated on silicon: */
+        cmp     r2, #0xdf               /* then go on behind it */
+        bne     hard_stop
         adds    r3, #2
         str     r3, [r0, #24]
         ldr     r3, [r0, #28]
@@ -93,7 +91,7 @@ al_svc_check:                           /* r0 frame; HardFault's way as well */
         bic     r3, r3, #XPSR_IT_LOW
         str     r3, [r0, #28]
 svc_number:
-        uxtb    r2, r2
+        ldrb    r2, [r3, #-2]
         subs    r3, r2, #1
         cmp     r3, #4
         it      hs                      /* none of ours */
@@ -121,18 +119,17 @@ svc_bad_stack:
         str     r2, [r1, #DEATH_CFSR]
         ldr     r3, =CFSR
         b       al_bad_stack
-        .ltorg
         .fnend
         .size   SVC_Handler, . - SVC_Handler
 
 /*
- * HardFault, MemManage, BusFault, UsageFault: above every interrupt. At most 40
+ * HardFault, MemManage, BusFault, UsageFault: above every interrupt; and NMI,
+ * DebugMonitor, for which no status is set: the kernel stops. At most 40
  * instructions from the entry to the return (tools/faultstubs.py counts), which
  * is why words are moved in pairs. HardFault: a fault or a stack check under a
  * mask that the task had set escalates to there; a semihosting call without a
  * debugger is skipped.
  */
-        .section .text.al_fault_entry, "ax", %progbits
         .global HardFault_Handler
         .global MemManage_Handler, BusFault_Handler, UsageFault_Handler
         .global al_fault_entry, al_fault_take
@@ -141,7 +138,8 @@ svc_bad_stack:
         .type BusFault_Handler, %function
         .type UsageFault_Handler, %function
         .type al_fault_entry, %function
-        .balign 4
+        .weak   NMI_Handler
+        .thumb_set NMI_Handler, HardFault_Handler
 HardFault_Handler:
         .fnstart
         .cantunwind
@@ -157,6 +155,28 @@ HardFault_Handler:
         beq     fault_in_handler        /* a check trapped in a handler */
         mrs     r0, psp                 /* what else: an svc under a mask */
         b       al_svc_check
+al_hard_other:                          /* C says that it was a breakpoint */
+        tst     lr, #4
+        ite     ne
+        mrsne   r0, psp
+        mrseq   r0, msp
+        bcs     hard_debug
+hard_stop:
+        ldr     r3, =al_core
+        ldr     r1, [r3, #CORE_CURRENT]
+        movs    r2, #PANIC_FAULT_4
+        b       al_fault_stop
+hard_debug:
+        ldr     r1, [r0, #24]
+        ldrh    r2, [r1]
+        movw    r3, #BKPT_AB
+        cmp     r2, r3
+        bne     hard_stop
+        adds    r1, #2
+        str     r1, [r0, #24]
+        mvn     r2, #0
+        str     r2, [r0]                /* r0: the call failed */
+        bx      lr
         .fnend
         .size   HardFault_Handler, . - HardFault_Handler
 MemManage_Handler:
@@ -204,7 +224,7 @@ al_fault_take:                          /* r0 frame, r1 task, r2 trap */
         bx      lr
 fault_in_kernel:                        /* r1 task */
         mrs     r0, psp
-        movw    r2, #PANIC_FAULT_1
+        movs    r2, #PANIC_FAULT_1
         b       al_fault_stop
         .global al_bad_stack
 al_bad_stack:                           /* r0 psp, r1 task, r3 CFSR's address */
@@ -230,45 +250,17 @@ al_bad_stack:                           /* r0 psp, r1 task, r3 CFSR's address */
         .balign 4
 fault_frame:                            /* pc and xPSR */
         .word   al_recover_entry, XPSR_T
-fault_in_handler:                       /* r2 CFSR, r3 its address */
-        /*
-         * It goes on in al_irq_recover_entry, in the handler that died, with
-         * r0-r3, r12 telling trap, pc, psr, status, address. In an image without
-         * handlers there is none, and it is the kernel stop, as it is in the
-         * kernel's own exceptions.
-         */
+        /* A fault in a handler, r2 CFSR, r3 its address: an image with handlers
+         * has its own, in irqdeath.S. */
+        .weak   al_irq_fault
+        .thumb_func
+al_irq_fault:
         mrs     r0, msp
-        movw    r12, #BAD_STACK
-        tst     r2, r12
-        bne     fault_not_recovered
-        ldr     r1, [r0, #28]
-        lsls    r12, r1, #23            /* the exception's number, from 15 */
-        cmp     r12, #(15 << 23)
-        blo     fault_not_recovered
-        str     r2, [r3]                /* write 1 to clear */
-        ldr     r12, [r3, #CFSR_BFAR]
-        tst     r2, #MMARVALID
-        it      ne
-        ldrne   r12, [r3, #CFSR_MMFAR]
-        strd    r2, r12, [r0, #12]
-        ldr     r2, [r0, #24]
-        strd    r2, r1, [r0, #4]
-        ldr     r2, fault_irq_recover
-        cbz     r2, fault_not_recovered
-        bic     r1, r1, #XPSR_IT_HIGH
-        bic     r1, r1, #XPSR_IT_LOW
-        strd    r2, r1, [r0, #24]
-        movs    r2, #TRAP_FAULT
-        str     r2, [r0]
-        bx      lr
-        .balign 4
-        .weak   al_irq_recover_entry
-fault_irq_recover:
-        .word   al_irq_recover_entry
-fault_not_recovered:
+        .global al_fault_not_recovered
+al_fault_not_recovered:                 /* r0 frame */
         ldr     r3, =al_core
         ldr     r1, [r3, #CORE_CURRENT]
-        movw    r2, #PANIC_FAULT_2
+        movs    r2, #PANIC_FAULT_2
         .global al_fault_stop
 al_fault_stop:                          /* r0 frame, r1 task, r2 site */
         cbz     r1, fault_stop_now      /* before there is a task */
@@ -293,49 +285,10 @@ al_fault_stop:                          /* r0 frame, r1 task, r2 site */
 fault_stop_now:
         mov     r0, r2
         b       kernel_stop
-        .ltorg
+fault_in_handler:
+        b.w     al_irq_fault
         .fnend
         .size   al_fault_entry, . - al_fault_entry
-
-/* HardFault for another reason: C says that it was a breakpoint. */
-        .section .text.al_hard_other, "ax", %progbits
-        .global al_hard_other
-        .type al_hard_other, %function
-        .balign 4
-al_hard_other:
-        .fnstart
-        .cantunwind
-        @alula: unchecked 0
-        bcs     hard_debug
-        .global al_hard_stop
-al_hard_stop:
-hard_stop:
-        tst     lr, #4
-        ite     ne
-        mrsne   r0, psp
-        mrseq   r0, msp
-        ldr     r3, =al_core
-        ldr     r1, [r3, #CORE_CURRENT]
-        movw    r2, #PANIC_FAULT_4
-        b       al_fault_stop
-hard_debug:
-        tst     lr, #4
-        ite     ne
-        mrsne   r0, psp
-        mrseq   r0, msp
-        ldr     r1, [r0, #24]
-        ldrh    r2, [r1]
-        movw    r3, #BKPT_AB
-        cmp     r2, r3
-        bne     hard_stop
-        adds    r1, #2
-        str     r1, [r0, #24]
-        mvn     r2, #0
-        str     r2, [r0]                /* r0: the call failed */
-        bx      lr
-        .ltorg
-        .fnend
-        .size   al_hard_other, . - al_hard_other
 
 /*
  * A task ends itself. No frame: the walk begins at the caller, whose registers
@@ -344,19 +297,16 @@ hard_debug:
  * AL_NORETURN void recover_panic(uint32_t cause, uint32_t a, uint32_t b,
  *                                const char *text)
  */
-        .section .text.recover_panic, "ax", %progbits
         .global recover_panic, al_panic, al_assert_failed, panic_caller
         .global al_recover_entry
-        .weak   al_irq_recover_panic
         .type recover_panic, %function
         .type al_panic, %function
         .type al_assert_failed, %function
         .type panic_caller, %function
-        .balign 4
 panic_caller:                           /* r0 site */
         @alula: unchecked 0
-        uxtb    r2, r0
-        lsrs    r1, r0, #8
+        and     r2, r0, #15
+        lsrs    r1, r0, #4
         movs    r0, #CAUSE_CALLER
         movs    r3, #0
         b       panic_now
@@ -431,14 +381,13 @@ al_recover_entry:                       /* labels: their addresses are even */
         str     r2, [r1, #(DEATH_SP - DEATH_R)]
         bl      arch_recover_captured   /* (task, death) */
 panic_in_handler:
-        ldr     ip, =al_irq_recover_panic       /* weak: as al_irq_recover_entry */
-        cmp     ip, #0
-        it      ne
-        bxne    ip
+        b.w     al_irq_recover_panic
+        .weak   al_irq_recover_panic    /* as al_irq_fault */
+        .thumb_func
+al_irq_recover_panic:
 panic_stops:
-        movw    r0, #PANIC_FAULT_3
+        movs    r0, #PANIC_FAULT_3
         b       kernel_stop
-        .ltorg
         .fnend
         .size   recover_panic, . - recover_panic
 
@@ -447,10 +396,8 @@ panic_stops:
  * The one defined end: no interrupt any more, on the interrupt stack from its
  * top, whatever broke and wherever it was called.
  */
-        .section .text.kernel_stop, "ax", %progbits
         .global kernel_stop
         .type kernel_stop, %function
-        .balign 4
 kernel_stop:
         .fnstart
         .cantunwind
@@ -467,6 +414,38 @@ kernel_stop:
         .ltorg
         .fnend
         .size   kernel_stop, . - kernel_stop
+
+/* uintptr_t arch_tls_start(const struct al_task_def *def, uintptr_t top)
+ * In an image without thread-local variables; else tls.c's. */
+        .section .text.arch_tls_start, "ax", %progbits
+        .weak   arch_tls_start
+        .type arch_tls_start, %function
+        .balign 2
+arch_tls_start:
+        .fnstart
+        .cantunwind
+        @alula: unchecked 0
+        mov     r0, r1
+        bx      lr
+        .fnend
+        .size   arch_tls_start, . - arch_tls_start
+
+/* In an image without frames above the slack, or without pads that may catch;
+ * else frames.c's, actions.c's. */
+        .section .text.arch_frame_of, "ax", %progbits
+        .weak   arch_frame_of, arch_action_cleans
+        .type arch_frame_of, %function
+        .type arch_action_cleans, %function
+        .balign 2
+arch_frame_of:
+arch_action_cleans:
+        .fnstart
+        .cantunwind
+        @alula: unchecked 0
+        movs    r0, #0
+        bx      lr
+        .fnend
+        .size   arch_frame_of, . - arch_frame_of
 
 /* For AL_CALLBACK's veneers: r9 gets the limit of the stack in use. ip free. */
         .section .text.al_callback_limit, "ax", %progbits

@@ -18,6 +18,56 @@
 
 #define IRQ_DEATH_BYTES (DEATH_BYTES + 16)
 
+#define CFSR_MMFAR  12
+#define CFSR_BFAR   16
+#define BAD_STACK   0x00003838          /* [MUN|M|MLSP|UN|..]STKERR, LSPERR */
+#define MMARVALID   0x80
+#define XPSR_IT_HIGH 0x06000000
+#define XPSR_IT_LOW  0x0000fc00
+
+/*
+ * A fault entry's way for a fault in a handler: r2 CFSR, r3 its address. It goes
+ * on in al_irq_recover_entry, in the handler that died, with r0-r3, r12 telling
+ * trap, pc, psr, status, address. In the kernel's own exceptions it is the
+ * kernel stop. tools/faultstubs.py counts the instructions.
+ */
+        .section .text.al_irq_fault, "ax", %progbits
+        .global al_irq_fault
+        .type al_irq_fault, %function
+        .balign 4
+al_irq_fault:
+        .fnstart
+        .cantunwind
+        @alula: unchecked 0
+        mrs     r0, msp
+        movw    r12, #BAD_STACK
+        tst     r2, r12
+        bne     irq_not_recovered
+        ldr     r1, [r0, #28]
+        lsls    r12, r1, #23            /* the exception's number, from 15 */
+        cmp     r12, #(15 << 23)
+        blo     irq_not_recovered
+        str     r2, [r3]                /* write 1 to clear */
+        ldr     r12, [r3, #CFSR_BFAR]
+        tst     r2, #MMARVALID
+        it      ne
+        ldrne   r12, [r3, #CFSR_MMFAR]
+        strd    r2, r12, [r0, #12]
+        ldr     r2, [r0, #24]
+        strd    r2, r1, [r0, #4]
+        ldr     r2, =al_irq_recover_entry
+        bic     r1, r1, #XPSR_IT_HIGH
+        bic     r1, r1, #XPSR_IT_LOW
+        strd    r2, r1, [r0, #24]
+        movs    r2, #TRAP_FAULT
+        str     r2, [r0]
+        bx      lr
+irq_not_recovered:
+        b       al_fault_not_recovered
+        .ltorg
+        .fnend
+        .size   al_irq_fault, . - al_irq_fault
+
 /* A fault: r0 trap, r1 pc, r2 psr, r3 status, r12 address; lr, r4-r11, sp as
  * they were. Reached by an exception's return. */
         .section .text.al_irq_recover_entry, "ax", %progbits

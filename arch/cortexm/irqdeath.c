@@ -111,7 +111,7 @@ static struct irq_frame *frame_above(uint32_t sp)
  * instructions? */
 static bool is_checked(uint32_t number)
 {
-    const uint32_t *vectors = (const uint32_t *)VTOR;
+    const uint32_t *vectors = (const uint32_t *)SCB->vtor;
     const uint16_t *code = (const uint16_t *)(vectors[number] & ~1u);
 
     return code[0] == 0xf20d && code[1] == 0x0301 && code[2] == 0xe92d &&

@@ -2,11 +2,11 @@
 /*
  * Where the assembly finds the fields of C structures. port.c asserts each.
  */
-#define TASK_SP         0
-#define TASK_LIMIT      4
-#define TASK_STACK_LOW  12
-#define TASK_STACK_HIGH 16
-#define TASK_DEATH      168
+#define TASK_SP         32
+#define TASK_LIMIT      36
+#define TASK_STACK_LOW  44
+#define TASK_STACK_HIGH 48
+#define TASK_DEATH      128
 
 #define DEATH_R       (TASK_DEATH + 0)
 #define DEATH_PC      (TASK_DEATH + 32)
@@ -45,19 +45,19 @@
  * stack.args) and for statistics. */
 #define MADE_FRAME 232
 
-#define PANIC_FAULT_1 0x801
-#define PANIC_FAULT_2 0x802
-#define PANIC_FAULT_3 0x803
+#define PANIC_FAULT_1 0x81
+#define PANIC_FAULT_2 0x82
+#define PANIC_FAULT_3 0x83
 
 #define CAUSE_ASSERT 11
 #define CAUSE_PANIC  12
 #define CAUSE_CALLER 13
 
-#define TASK_CRASH      92
-#define TASK_RECOVER_SP 96
-#define TASK_CAUSE      152
-#define TASK_DETAIL     156
-#define TASK_TEXT       164
-#define TASK_TLS        148
+#define TASK_CRASH      76
+#define TASK_RECOVER_SP 80
+#define TASK_CAUSE      112
+#define TASK_DETAIL     116
+#define TASK_TEXT       124
+#define TASK_TLS        236
 
-#define PANIC_FAULT_4 0x804
+#define PANIC_FAULT_4 0x84

@@ -228,6 +228,7 @@ void SysTick_Handler(void);
 /* Raw: time_tick() and all below it run unchecked, as part of the kernel. */
 __attribute__((weak)) void SysTick_Handler(void)
 {
+    arch_never_walked();
     time_tick(CHIP_COUNTER);
 }
 
@@ -270,9 +271,6 @@ void arch_irq_unhandled(const struct exception_frame *frame)
     uint32_t ipsr;
 
     __asm__ volatile("mrs %0, ipsr" : "=r"(ipsr));
-    if (ipsr < 16) {
-        kernel_stop(PANIC_FAULT_4);
-    }
     arch_irq_disable(ipsr - 16);
     if (al_core.current != NULL && al_core.current->def != NULL) {
         record_unhandled(ipsr - 16, frame);
@@ -298,25 +296,6 @@ AL_NORETURN void arch_reset(void)
     for (;;) {
         arch_idle();
     }
-}
-
-uint32_t arch_frame_of(uint32_t pc)
-{
-    const struct frame_entry *low = __al_frames_start;
-    uint32_t count = (uint32_t)(__al_frames_end - __al_frames_start);
-
-    while (count > 1) {
-        uint32_t half = count / 2;
-
-        if (low[half].function <= pc) {
-            low += half;
-        }
-        count -= half;
-    }
-    if (count == 0 || low->function > pc) {
-        return 0;
-    }
-    return (low->sizes >> 12) * 4;
 }
 
 #ifdef __ARM_FP

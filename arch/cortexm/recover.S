@@ -21,29 +21,15 @@
 
 #if AL_CFG_RECOVERY
 
-/* User code that recovery ran died: sp is where recovery may go on, r0 the
- * task. */
-        .section .text.arch_recover_again, "ax", %progbits
-        .global arch_recover_again
-        .type arch_recover_again, %function
-        .balign 4
-arch_recover_again:
-        .fnstart
-        .cantunwind
-        @alula: unchecked 0
-        mov     r0, sp
-        bl      recover_nested
-        mov     sp, r0
-        bl      recover_continue
-        .fnend
-        .size   arch_recover_again, . - arch_recover_again
-
 /* AL_NORETURN void arch_recover_call(void (*fn)(void *), void *arg,
  *                                    uintptr_t sp) */
         .section .text.arch_recover_call, "ax", %progbits
-        .global arch_recover_call, arch_recover_pad, arch_recover_next
+        .global arch_recover_call, arch_recover_again, arch_recover_next
+        .global arch_recover_pad
         .global _Unwind_Resume, __cxa_end_cleanup
         .type arch_recover_call, %function
+        .type arch_recover_again, %function
+        .type arch_recover_next, %function
         .type _Unwind_Resume, %function
         .type __cxa_end_cleanup, %function
         .balign 4
@@ -57,22 +43,20 @@ arch_recover_call:
         mov     sp, r2
         push    {r0}
         mov     r0, r1
-        ldr     lr, =arch_recover_next
+        adr.w   lr, recover_next + 1
         pop     {pc}                    /* this frame is given up: no call */
-_Unwind_Resume:                         /* a landing pad ends here */
+/* User code that recovery ran died: sp is where recovery may go on, r0 the
+ * task. */
+arch_recover_again:
+        @alula: unchecked 0
+        mov     r0, sp
+        bl      recover_nested
+/* User code is done: recovery goes on below all that is alive or needed. A
+ * landing pad ends here as well. */
+_Unwind_Resume:
 __cxa_end_cleanup:
-        b       arch_recover_next
-        .ltorg
-        .fnend
-        .size   arch_recover_call, . - arch_recover_call
-
-/* User code is done: recovery goes on below all that is alive or needed. */
-        .section .text.arch_recover_next, "ax", %progbits
-        .type arch_recover_next, %function
-        .balign 4
 arch_recover_next:
-        .fnstart
-        .cantunwind
+recover_next:
         @alula: unchecked 0
         movs    r0, #0
         msr     basepri, r0             /* what it left masked */
@@ -84,7 +68,7 @@ arch_recover_next:
         bl      recover_continue
         .ltorg
         .fnend
-        .size   arch_recover_next, . - arch_recover_next
+        .size   arch_recover_call, . - arch_recover_call
 
 /* AL_NORETURN void arch_recover_pad(struct al_task *task) */
         .section .text.arch_recover_pad, "ax", %progbits

@@ -25,12 +25,36 @@
 #define NVIC_IPR  REG8(0xe000e400)
 
 #define ICSR  REG32(0xe000ed04)
-#define VTOR  REG32(0xe000ed08)
 #define AIRCR REG32(0xe000ed0c)
-#define CCR   REG32(0xe000ed14)
-#define SHPR  REG8(0xe000ed18) /* SHPR[n]: exception n + 4 */
-#define SHCSR REG32(0xe000ed24)
 #define CPACR REG32(0xe000ed88)
+
+/* From VTOR on; and the MPU's: what start-up writes, in reach of short
+ * instructions if the compiler does not see what address it is. */
+struct scb {
+    volatile uint32_t vtor;
+    volatile uint32_t aircr;
+    volatile uint32_t scr;
+    volatile uint32_t ccr;
+    volatile uint8_t shpr[12]; /* shpr[n]: exception n + 4 */
+    volatile uint32_t shcsr;
+};
+
+struct mpu {
+    volatile uint32_t type;
+    volatile uint32_t ctrl;
+    volatile uint32_t rnr;
+    volatile uint32_t rbar;
+    volatile uint32_t rasr;
+};
+
+static inline void *registers_at(uint32_t address)
+{
+    __asm__("" : "+r"(address));
+    return (void *)address;
+}
+
+#define SCB ((struct scb *)registers_at(0xe000ed08))
+#define MPU ((struct mpu *)registers_at(0xe000ed90))
 
 #define ICSR_PENDSVSET    (1u << 28)
 #define ICSR_PENDSTSET    (1u << 26)
@@ -43,11 +67,6 @@
 #define SHCSR_BUSFAULTENA (1u << 17)
 #define SHCSR_USGFAULTENA (1u << 18)
 #define CPACR_CP10_CP11   (0xfu << 20)
-
-#define MPU_TYPE REG32(0xe000ed90)
-#define MPU_CTRL REG32(0xe000ed94)
-#define MPU_RBAR REG32(0xe000ed9c)
-#define MPU_RASR REG32(0xe000eda0)
 
 #define MPU_CTRL_ENABLE     0x1u
 #define MPU_CTRL_PRIVDEFENA 0x4u

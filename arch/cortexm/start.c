@@ -13,6 +13,7 @@
 #include "registers.h"
 
 #include <alula/config.h>
+#include <alula/task.h>
 
 #include <chip.h>
 
@@ -34,29 +35,33 @@ static void memory_start(void)
 
 static void protection_start(void)
 {
-    if (MPU_TYPE == 0) {
+    struct mpu *mpu = MPU;
+
+    if (mpu->type == 0) {
         return; /* a chip without one: LIMITS.md */
     }
-    MPU_RBAR = 0 | MPU_RBAR_VALID | 1;
-    MPU_RASR = MPU_RASR_XN | MPU_RASR_AP_NONE |
-               MPU_RASR_SIZE(CHIP_NULL_GUARD_LOG2) | MPU_RASR_ENABLE;
-    MPU_RBAR = CHIP_FLASH_BASE | MPU_RBAR_VALID | 0;
-    MPU_RASR = MPU_RASR_AP_RO | MPU_RASR_NORMAL |
-               MPU_RASR_SIZE(CHIP_FLASH_LOG2) | MPU_RASR_ENABLE;
-    MPU_CTRL = MPU_CTRL_PRIVDEFENA | MPU_CTRL_ENABLE;
+    mpu->rbar = 0 | MPU_RBAR_VALID | 1;
+    mpu->rasr = MPU_RASR_XN | MPU_RASR_AP_NONE |
+                MPU_RASR_SIZE(CHIP_NULL_GUARD_LOG2) | MPU_RASR_ENABLE;
+    mpu->rbar = CHIP_FLASH_BASE | MPU_RBAR_VALID | 0;
+    mpu->rasr = MPU_RASR_AP_RO | MPU_RASR_NORMAL |
+                MPU_RASR_SIZE(CHIP_FLASH_LOG2) | MPU_RASR_ENABLE;
+    mpu->ctrl = MPU_CTRL_PRIVDEFENA | MPU_CTRL_ENABLE;
 }
 
 static void exceptions_start(void)
 {
-    VTOR = (uint32_t)__al_vectors;
-    CCR = CCR_STKALIGN | CCR_DIV_0_TRP;
-    SHPR[4 - 4] = 0; /* MemManage, BusFault, UsageFault: above all */
-    SHPR[5 - 4] = 0;
-    SHPR[6 - 4] = 0;
-    SHPR[11 - 4] = 0xf0; /* SVC, PendSV, SysTick: the kernel, below all */
-    SHPR[14 - 4] = 0xf0;
-    SHPR[15 - 4] = 0xf0;
-    SHCSR = SHCSR_MEMFAULTENA | SHCSR_BUSFAULTENA | SHCSR_USGFAULTENA;
+    struct scb *scb = SCB;
+
+    scb->vtor = (uint32_t)__al_vectors;
+    scb->ccr = CCR_STKALIGN | CCR_DIV_0_TRP;
+    scb->shpr[4 - 4] = 0; /* MemManage, BusFault, UsageFault: above all */
+    scb->shpr[5 - 4] = 0;
+    scb->shpr[6 - 4] = 0;
+    scb->shpr[11 - 4] = 0xf0; /* SVC, PendSV, SysTick: the kernel, below all */
+    scb->shpr[14 - 4] = 0xf0;
+    scb->shpr[15 - 4] = 0xf0;
+    scb->shcsr = SHCSR_MEMFAULTENA | SHCSR_BUSFAULTENA | SHCSR_USGFAULTENA;
 #ifdef __ARM_FP
     CPACR |= CPACR_CP10_CP11;
 #endif
@@ -91,6 +96,12 @@ AL_NORETURN void arch_boot_c(void)
 void SystemInit(void);
 
 __attribute__((weak)) void SystemInit(void)
+{
+}
+
+/* An application without one links this. Here, for nothing in this file is
+ * optimised in the link (kernel/weak.h). */
+__attribute__((weak)) void al_idle_hook(void)
 {
 }
 

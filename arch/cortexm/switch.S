@@ -69,7 +69,7 @@
 #endif
         .endm
 
-/* uint32_t arch_switch(uint32_t result, struct al_task *next)
+/* al_status arch_switch(al_status result, struct al_task *next)
  * Kernel lock held. r0 result, r1 next. */
         .section .text.arch_switch, "ax", %progbits
         .global arch_switch
@@ -94,6 +94,7 @@ switch_saved:
         ldr     r2, [r1, #TASK_SP]
         mov     sp, r2
         .global al_resume_window
+resume_window:
 al_resume_window:                       /* r3 al_core, sp the whole context */
         movs    r2, #0
         str     r2, [r3, #CORE_LOCKED]
@@ -124,12 +125,10 @@ switch_fpu:
         isb
         b       switch_saved
 #endif
-        .ltorg
         .fnend
         .size   arch_switch, . - arch_switch
 
 #ifdef __ARM_FP
-        .section .text.al_fp_stub, "ax", %progbits
         .global al_fp_stub
         .type al_fp_stub, %function
         .thumb_func
@@ -146,7 +145,6 @@ al_fp_stub:                             /* sp-> fpscr s16..s31 return */
 #endif
 
 /* Where a task begins: r4 entry, r5 its arguments, r9 the limit. */
-        .section .text.al_trampoline, "ax", %progbits
         .global al_trampoline
         .type al_trampoline, %function
         .thumb_func
@@ -155,20 +153,18 @@ al_trampoline:
         .cantunwind
         @alula: unchecked 4
         mov     r0, r5
-        ldr     lr, =al_trampoline_end + 1
+        adr.w   lr, al_trampoline_end + 1
         push    {r4}
         pop     {pc}                    /* nothing of this frame is left */
         nop                             /* the walk looks before the return */
         .global al_trampoline_end
 al_trampoline_end:                      /* a label: its address is even */
         bl      task_returned
-        .ltorg
         .fnend
         .size   al_trampoline, . - al_trampoline
 
 /* void arch_start_first(struct al_task *first)
  * From the boot stack to the first task; the interrupt stack begins anew. */
-        .section .text.arch_start_first, "ax", %progbits
         .global arch_start_first
         .type arch_start_first, %function
 arch_start_first:
@@ -183,17 +179,14 @@ arch_start_first:
         isb
         ldr     r2, =__al_irq_stack_top
         msr     msp, r2
-        b       al_resume_window
-        .ltorg
+        b       resume_window
         .fnend
         .size   arch_start_first, . - arch_start_first
 
 /* PendSV: switch from wherever the thread is to the most urgent task.
  * r3 al_core, r1 the task to run, r0 psp, r12 al_exc_stub, lr EXC_RETURN */
-        .section .text.PendSV_Handler, "ax", %progbits
         .global PendSV_Handler
         .type PendSV_Handler, %function
-        .balign 4
 PendSV_Handler:
         .fnstart
         .cantunwind

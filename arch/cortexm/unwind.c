@@ -75,29 +75,6 @@ static inline uint32_t number(const uint8_t **at)
 #define ENCODING_OMIT 0xffu
 #define ENCODING_ULEB 0x01u
 
-/* Does the chain of actions at `at` clean up, other than by catching? */
-__attribute__((noinline)) static bool action_cleans(const uint8_t *at)
-{
-    for (;;) {
-        const uint8_t *next = at;
-        uint32_t filter = number(&next);
-        uint32_t offset;
-        uint32_t bits;
-
-        if (filter == 0) {
-            return true;
-        }
-        /* Signed, relative to itself; 0: the last one. */
-        at = next;
-        offset = number(&at);
-        if (offset == 0) {
-            return false;
-        }
-        bits = 32 - 7 * (uint32_t)(at - next);
-        at = next + ((int32_t)(offset << bits) >> bits);
-    }
-}
-
 /* The landing pad for the place at `offset` in a function; 0: none. */
 AL_INLINE uint32_t pad_in(const uint8_t *lsda, uint32_t offset)
 {
@@ -125,7 +102,8 @@ AL_INLINE uint32_t pad_in(const uint8_t *lsda, uint32_t offset)
             return 0; /* sorted */
         }
         if (from < length) {
-            return action == 0 || action_cleans(actions + action - 1) ? pad : 0;
+            return action == 0 || arch_action_cleans(actions + action - 1) ? pad
+                                                                           : 0;
         }
     }
     return 0;

@@ -11,6 +11,9 @@
  * leave it. */
 void arch_unwind_entry(struct arch_death *death);
 
+/* Does the chain of actions at `at` clean up, other than by catching? */
+bool arch_action_cleans(const uint8_t *at);
+
 /* The frame that the stack check of the function at `pc` is about, from the
  * table of those above the slack; 0: not there. */
 uint32_t arch_frame_of(uint32_t pc);

@@ -14,6 +14,7 @@
         .syntax unified
         .thumb
 
+#if AL_CFG_IRQ_LINES > 0
 /* Hands on its exception frame. */
         .section .text.unhandled, "ax", %progbits
         .type unhandled, %function
@@ -29,6 +30,7 @@ unhandled:
         b       arch_irq_unhandled
         .fnend
         .size   unhandled, . - unhandled
+#endif
 
         .macro  vector number, name
         .if \number < AL_CFG_IRQ_LINES
@@ -42,23 +44,20 @@ unhandled:
         .endif
         .endm
 
-        .weak   NMI_Handler
-        .thumb_set NMI_Handler, unhandled
-
         .section .vectors, "a", %progbits
         .global __al_vectors
         .type __al_vectors, %object
 __al_vectors:
         .word   __al_irq_stack_top
         .word   Reset_Handler
-        .word   NMI_Handler             /* unhandled: the kernel stops */
+        .word   NMI_Handler             /* its own to define; else a stop */
         .word   HardFault_Handler
         .word   MemManage_Handler
         .word   BusFault_Handler
         .word   UsageFault_Handler
         .word   0, 0, 0, 0
         .word   SVC_Handler
-        .word   unhandled               /* DebugMonitor */
+        .word   HardFault_Handler       /* DebugMonitor */
         .word   0
         .word   PendSV_Handler
         .word   SysTick_Handler
@@ -66,3 +65,8 @@ __al_vectors:
 #include <irq.def>
 #undef IRQ
         .size   __al_vectors, . - __al_vectors
+
+/* Not in the image. libgcc names these after our archives have been searched, and
+ * has its own, which return: a division by zero must not. */
+        .section .alula.names, "a", %progbits
+        .word   __aeabi_ldiv0, __aeabi_idiv0

@@ -47,7 +47,7 @@ enum al_exhausted {
 
 /* How often a task may restart at once, and what comes then. */
 struct al_restart_policy {
-    uint16_t budget;   /* restarts at once per window; 0xffff: no limit */
+    uint16_t budget; /* restarts at once per window; 0xfff9 or more: no limit */
     uint16_t back_off; /* ticks of the first back-off; doubles up to 64 times */
     uint32_t window;   /* ticks */
     uint32_t exhausted; /* enum al_exhausted */
@@ -92,24 +92,25 @@ struct al_task_def {
  * al_task_read(). Where no line says otherwise: written under the kernel lock.
  */
 struct al_task {
+    struct al_timer_node timer; /* its sleep, deadline, or back-off */
+
+    uint8_t prio;      /* effective; the level it is queued at */
+    uint8_t base_prio; /* its own, without inheritance */
+    uint8_t state;     /* enum al_task_state */
+    uint8_t phase;     /* enum recover_phase, RECOVER_USER; its own alone */
+    uint8_t wait;      /* enum al_kind of what it waits for, or waited */
+    uint8_t flags;     /* AL_FLAG_... */
+
+    /* Restart policy: restarts in the window that began at window_start, and
+     * when they are exhausted, back-offs in a row. */
+    uint16_t window_restarts;
+
     /* The port's assembly knows these by their offset. */
     void *sp;                /* saved context; stale while the task runs */
     uintptr_t limit;         /* stack limit while it runs; the task's alone */
     struct al_scope *scopes; /* newest scope or lock; the task's alone */
     uintptr_t stack_low;     /* lowest byte of the stack; const */
     uintptr_t stack_high;    /* one past the highest; const */
-
-    uint8_t prio;      /* effective; the level it is queued at */
-    uint8_t base_prio; /* its own, without inheritance */
-    uint8_t state;     /* enum al_task_state */
-    /* Both the dying task's alone. */
-    uint8_t phase : 4;     /* enum recover_phase, RECOVER_USER */
-    uint8_t back_offs : 4; /* in a row */
-    uint8_t wait;          /* enum al_kind of what it waits for, or waited */
-    uint8_t flags;         /* AL_FLAG_... */
-
-    /* Restart policy: restarts in the window that began at window_start. */
-    uint16_t window_restarts;
 
     const struct al_task_def *def;
 
@@ -119,37 +120,34 @@ struct al_task {
     struct al_waitq *waitq;    /* what it waits in; NULL: none */
     struct al_task *ring_next; /* first of the next less urgent ring */
     struct al_task *
-            *ring_link;     /* what points to it if it is a first; or NULL */
-    struct al_mutex *wants; /* mutex it waits for; NULL: none */
-    struct al_timer_node timer; /* its sleep, deadline, or back-off */
-    struct al_mutex *contended; /* it holds, others wait; most urgent first */
-    uintptr_t wanted[2];        /* what it waits for, in its object's terms */
+            *ring_link; /* what points to it if it is a first; or NULL */
 
     struct al_crash_record *crash; /* being written; NULL: not dying */
     uintptr_t recover_sp;          /* where recovery goes on after user code */
     uint32_t heap_bytes;           /* in live blocks that it allocated */
     uint32_t generation;           /* starts so far */
     uint32_t restarts;             /* starts after a death */
+    uint32_t spawns; /* times this block was made a task; of its id */
 
-    struct al_post post;     /* it is to be woken from where it parks */
-    uint32_t woken;          /* atomic; 1: parking returns at once */
-    struct al_waitq joiners; /* tasks that wait for its end */
-    uint32_t spawns;         /* times this block was made a task; of its id */
-
-    al_time window_start;
-    struct al_task *doomed; /* next in the ring of those that are killed, or
-                               die; NULL: in no ring */
-
-    uintptr_t tls; /* thread pointer, where the image has thread-local data */
+    struct al_post post; /* it is to be woken from where it parks */
 
     /* What a panic says of itself; moves into the crash record. */
     uint32_t cause; /* enum al_cause; NONE: the processor knows better */
     uint32_t detail[2];
     const char *text;
 
-    /* Last, because it is long, and the fields that many functions use are
-     * within reach of short instructions. */
+    /* What many functions use is above, within reach of short instructions. */
     struct arch_death death; /* machine state at its death, and stack walk */
+
+    struct al_mutex *wants;     /* mutex it waits for; NULL: none */
+    struct al_mutex *contended; /* it holds, others wait; most urgent first */
+    uintptr_t wanted[2];        /* what it waits for, in its object's terms */
+    uint32_t woken;             /* atomic; 1: parking returns at once */
+    struct al_waitq joiners;    /* tasks that wait for its end */
+    al_time window_start;
+    struct al_task *doomed; /* next in the ring of those that are killed, or
+                               die; NULL: in no ring */
+    uintptr_t tls; /* thread pointer, where the image has thread-local data */
 };
 
 /*
@@ -218,7 +216,7 @@ void al_yield(void);
  * @context   idle, on AL_CFG_IDLE_STACK bytes; must not wait
  * @unwind    the idle task starts anew
  */
-void al_idle_hook(void) __attribute__((weak));
+void al_idle_hook(void);
 
 /**
  * Name a task.

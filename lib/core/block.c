@@ -79,6 +79,8 @@ static void seal_again(struct block *block, uint32_t size)
     seal(block, size, block->head & (FREE | PREV_FREE));
 }
 
+extern inline uint32_t block_class(uint32_t size);
+
 uint32_t block_size_for(size_t bytes)
 {
     uint32_t size = bytes < BLOCK_MOST ? (uint32_t)bytes : BLOCK_MOST;
@@ -260,6 +262,7 @@ struct block *block_alloc(struct region *region, uint32_t size,
         size += left;
         left = 0;
     }
+    __asm__("" : "+r"(left)); /* or compilers write the rest twice */
     end = block_at(block, left);
     end->owner = owner;
     seal(end, size, 0);

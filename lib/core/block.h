@@ -61,7 +61,7 @@ AL_INLINE struct block *block_of(const void *payload)
 }
 
 /* The class that a block of a size stands in: four for each power of two. */
-AL_INLINE uint32_t block_class(uint32_t size)
+inline uint32_t block_class(uint32_t size)
 {
     uint32_t payload = size - BLOCK_HEADER;
     uint32_t log = 29u - (uint32_t)__builtin_clz(payload);

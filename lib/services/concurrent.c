@@ -221,7 +221,6 @@ static void prepare(struct al_concurrent *c, struct al_task *next,
     next->base_prio = (uint8_t)def->prio;
     next->state = AL_TASK_READY;
     next->phase = 0;
-    next->back_offs = self->back_offs & 15u;
     next->flags = (next->flags & (AL_FLAG_SPAWNED | AL_FLAG_HEAP)) |
                   AL_FLAG_CONCURRENT;
     next->window_restarts = self->window_restarts;
@@ -330,9 +329,7 @@ void recover_open(struct al_task *self, uint32_t phase, uintptr_t from)
 AL_NORETURN static void leave_held(
         struct al_concurrent *c, struct al_task *self)
 {
-    if (kill_ends_held != NULL) {
-        kill_ends_held(self);
-    }
+    kill_ends_held(self);
     sched_remove_held(self);
     self->prio = self->base_prio;
     self->state = AL_TASK_STOPPED;
@@ -342,7 +339,7 @@ AL_NORETURN static void leave_held(
         c->awaited = false;
         sched_wake_held(c->live);
     }
-    (void)arch_switch(0, sched_top_held());
+    (void)sched_give_way_held(AL_OK);
     __builtin_unreachable();
 }
 
@@ -358,7 +355,7 @@ static void await_dying(struct al_concurrent *c, struct al_task *self)
         sched_remove_held(self);
         self->state = AL_TASK_HELD_BACK;
         inherit_update_held(c->dying);
-        (void)arch_switch(0, sched_top_held());
+        (void)sched_give_way_held(AL_OK);
         softlock_take();
     }
     softlock_leave();

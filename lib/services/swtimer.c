@@ -317,7 +317,7 @@ void al_timer_await(
     softlock_take();
     while (!take_held(service, &taken)) {
         time_wait_held(&service->waiters, AL_KIND_TIMER, AL_FOREVER);
-        (void)arch_switch(AL_OK, sched_top_held());
+        (void)sched_give_way_held(AL_OK);
         softlock_take();
     }
     softlock_leave();

@@ -54,7 +54,9 @@ def gcc(tmp, name, source, *flags):
 def link(tmp, name, *args):
     elf = Path(tmp) / f'{name}.elf'
     done = run(*GCC, *CPU, '-nostdlib', '-Wl,--build-id=sha1',
-               '-Wl,-Ttext=0x08000000', '-Wl,-Tdata=0x20000000', '-o', elf,
+               '-Wl,-Ttext=0x08000000', '-Wl,-Tdata=0x20000000',
+               '-Wl,--defsym=al_frame_support=0',
+               '-Wl,--defsym=al_action_support=0', '-o', elf,
                *args)
     if done.returncode:
         raise RuntimeError(f'{name}.elf does not link: {done.stderr}')

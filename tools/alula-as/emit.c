@@ -78,8 +78,10 @@ void emit_record(struct emit *e, int function, const struct verdict *v)
             v->effective, (unsigned)v->form | args << 8);
     if (check < FORM_INTERNAL && (v->effective > 64 || args != 0)) {
         emit_section(e, ".alula.frames", "ao", f->section);
-        buf_format(&e->records, "\t.word .Lal_f%d, %u\n", label,
-                (unsigned)(v->effective + 3) / 4 << 12 | args);
+        buf_format(&e->records,
+                "\t.reloc ., R_ARM_NONE, al_frame_support\n"
+                "\t.word .Lal_f%d, %u\n",
+                label, (unsigned)(v->effective + 3) / 4 << 12 | args);
     }
 }
 

@@ -45,6 +45,25 @@ static void shorten_unwinding(struct emit *e)
     }
 }
 
+/* A landing pad of another language than C may be there to catch: what tells is
+ * in an image only if something asks for it (arch/cortexm/actions.c). */
+static void ask_for_actions(struct emit *e)
+{
+    const struct unit *u = e->u;
+
+    for (int n = 0; n < u->nitems; n++) {
+        const struct item *i = &u->items[n];
+        struct span name = i->rest;
+
+        if (i->kind == ITEM_DIRECTIVE && span_is(i->name, ".personality") &&
+                !span_is(name, "__gcc_personality_v0")) {
+            emit_replace(e, name,
+                    mem_text("%.*s; .reloc ., R_ARM_NONE, al_action_support",
+                            (int)name.n, name.at));
+        }
+    }
+}
+
 /* The kernel's code stands together in an image (arch/cortexm/image.ld). */
 static void name_sections(struct emit *e)
 {
@@ -104,6 +123,7 @@ bool filter_file(const struct options *o, const char *input, FILE *messages,
     }
     close_sites(&e);
     shorten_unwinding(&e);
+    ask_for_actions(&e);
     if (o->mode == MODE_KERNEL) {
         name_sections(&e);
     }

@@ -183,6 +183,7 @@ void none(void *a) { fn(a); g(a); }
             elf = tool.tmp / 'closes.elf'
             run('arm-none-eabi-ld', '-e0', '--defsym=g=0x100001',
                 '--defsym=al_cleanup_support=0x100001',
+                '--defsym=al_frame_support=0',
                 '--defsym=__aeabi_unwind_cpp_pr0=0',
                 '--defsym=__aeabi_unwind_cpp_pr1=0', '-o', elf, obj)
             image = stackgraph.Graph(str(elf), {}).image

@@ -74,8 +74,9 @@ def main():
         def link(name, order):
             (tmp / 'order.ld').write_text(order)
             done = run(*GCC, *CPU, '-nostdlib', f'-L{tmp}', '-T',
-                       tmp / 'image.ld', '-Wl,-e0', '-o', tmp / name, obj,
-                       stub)
+                       tmp / 'image.ld', '-Wl,-e0',
+                       '-Wl,--defsym=al_frame_support=0', '-o', tmp / name,
+                       obj, stub)
             c.check(f'{name}_links', done.returncode == 0, done.stderr)
             return ways(tmp / name)
 
