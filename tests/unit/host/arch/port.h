@@ -83,3 +83,10 @@ AL_INLINE bool arch_store_if(void *word, uintptr_t value)
     *(uint32_t *)word = (uint32_t)value;
     return true;
 }
+
+AL_INLINE size_t arch_stack_reserve(void)
+{
+    return 512;
+}
+
+#define ARCH_STACK_CALLS_NAMED(name) ((void)0)
