@@ -62,6 +62,25 @@ def head_field(path, key):
     return found.group(1).strip() if found else ""
 
 
+def head_rows(path, key, parts):
+    """Each text behind "key:" in the head comment: `parts` parts with | between
+    them, the last one up to the end of a line."""
+    head = re.match(r"(?s)(?:/\*.*?\*/\s*){1,2}",
+                    path.read_text(encoding="utf-8"))[0]
+    lines = [re.sub(r"^ \*(/| ?)", "", line) for line in head.splitlines()]
+    for at, line in enumerate(lines):
+        if not line.startswith(key + ":"):
+            continue
+        text = line[len(key) + 1:]
+        for more in lines[at + 1:]:
+            if not more.startswith("  "):
+                break
+            text += more
+        if text.count("|") != parts - 1:
+            raise ValueError(f"{path.name}: not {parts} parts:{text}")
+        yield text
+
+
 def run(command, timeout, cwd=ROOT):
     """(exit status or None for a timeout, output, seconds).
 

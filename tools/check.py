@@ -94,6 +94,11 @@ def check_registry():
     return output.splitlines() if status else []
 
 
+def check_recovery():
+    status, output = run(sys.executable, "tools/recovery", "--check")
+    return output.splitlines() if status else []
+
+
 def check_mutations():
     status, output = run(sys.executable, "tests/mutants.py", "--apply")
     return output.splitlines() if status else []
@@ -192,6 +197,7 @@ CHECKS = (
     ("SPDX tags", check_licence),
     ("layers (kernel/LAYERS)", check_layers),
     ("registries, headers and documents agree", check_registry),
+    ("each death has a test, and its row (docs/recovery.md)", check_recovery),
     ("mutations apply to the code (tests/mutants.list)", check_mutations),
     ("wrong uses of all functions have a test", check_misuse),
     ("no architecture word in kernel/, include/, lib/", check_words),

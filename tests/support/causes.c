@@ -67,6 +67,12 @@ void cause_null(void)
     sink = *null_pointer;
 }
 
+/* Code is write-protected. */
+static void cause_code(void)
+{
+    *(volatile uint32_t *)((uintptr_t)cause_null & ~(uintptr_t)3) = one;
+}
+
 static void cause_bus(void)
 {
     *nowhere = one;
@@ -154,6 +160,7 @@ const struct cause causes[] = {
         {"vla", cause_vla, AL_CAUSE_VLA, 0, true},
         {"vla huge", cause_vla_huge, AL_CAUSE_VLA, 0, true},
         {"null", cause_null, AL_CAUSE_NULL, DACCVIOL, true},
+        {"code", cause_code, AL_CAUSE_ACCESS, DACCVIOL, true},
         {"bus", cause_bus, AL_CAUSE_BUS, PRECISERR, true},
         {"undef", cause_undef, AL_CAUSE_UNDEF, UNDEF, true},
         {"trap", cause_trap, AL_CAUSE_UNDEF, UNDEF, true},

@@ -26,6 +26,9 @@
  * runs at the task's priority.
  * builds: gcc-O0 gcc-O2 gcc-Os-small clang-O2 clang-Os
  * sources: ../support/recover.c ../support/causes.c
+ * recovers: overflow vla null access bus undef div0 align assert panic stack |
+ *     running | with AL_RESTART_CONCURRENT: the next instance begins first, the
+ *     dead one is cleaned up after that | -
  */
 #include "../support/causes.h"
 

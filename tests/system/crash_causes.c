@@ -18,6 +18,10 @@
  * boards: stm32f405 mps2-an386 mps2-an385
  * sources: ../support/recover.c ../support/causes.c
  * flags: -fsanitize=bounds -fno-sanitize-recover=all
+ * recovers: overflow vla null access bus undef div0 align oob assert panic caller
+ *     fault | running |
+ *     one record: cause, place, fault status and address, backtrace |
+ *     panic_to_restart unwind_frame unwind_scope
  */
 #include "causes.h"
 

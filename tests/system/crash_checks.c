@@ -12,6 +12,9 @@
  * Fails if: a handler is missing, returns, or takes the data for another kind.
  * builds: gcc-Og-checks gcc-O2-checks gcc-O0-checks clang-O0-checks clang-O2-checks
  * sources: ../support/recover.c
+ * recovers: oob check | running |
+ *     the failed check ends the task; file and line are in the record |
+ *     panic_to_restart unwind_frame unwind_scope
  */
 #include "recover.h"
 

@@ -9,6 +9,9 @@
  * Fails if: start-up switches the FPU on, or an entry saves its registers.
  * boards: stm32f405 mps2-an386; builds: gcc-Os-small-soft gcc-O2-soft clang-O2-soft
  * sources: ../support/recover.c
+ * recovers: undef | running |
+ *     an instruction of an FPU that is off ends its task | fault_to_restart
+ *     unwind_frame unwind_scope
  */
 #include "../support/recover.h"
 

@@ -14,6 +14,9 @@
  * Fails if: it is fed from anywhere else than the round, or a broken watch
  * counts as fed.
  * boards: mps2-an386 mps2-an385; builds: gcc-O2 gcc-Os clang-O2
+ * recovers: watchdog | running exception |
+ *     tasks that break their promises die first; where that does not help, or
+ *     the tick is dead, the board restarts with a record of who ran | -
  */
 #include <alula/alula.h>
 

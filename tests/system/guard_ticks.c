@@ -13,6 +13,9 @@
  * Fails if: a guard is a tick late or early, or outlives its block.
  * builds: gcc-O0 gcc-O2 gcc-Os clang-O0 clang-O2
  * sources: ../interleave/rig.c
+ * recovers: deadline budget watchdog | running waiting preempted |
+ *     at the very tick that was named it is killed, with that cause |
+ *     kill_busy_to_restart unwind_frame unwind_scope
  */
 #include "../interleave/rig.h"
 

@@ -18,6 +18,13 @@
  * builds: gcc-O2 gcc-O0 gcc-Os clang-O0 clang-O2 clang-Os
  * sources: ../interleave/rig.c
  * options: AL_CFG_IRQ_DEATHS=200
+ * recovers: overflow vla null bus undef panic assert caller | handler nested |
+ *     that handler ends, what it opened is undone; what it interrupted goes on
+ *     | irq_panic_return unwind_frame unwind_scope
+ * recovers: overflow null panic | lock |
+ *     in a handler, while the task under it has the kernel's lock: the same,
+ *     the task completes its operation | irq_panic_return unwind_frame
+ *     unwind_scope
  */
 #include "../interleave/rig.h"
 

@@ -15,6 +15,12 @@
  * way back, or kernel_stop leaves interrupts open.
  * builds: gcc-Os-small gcc-O2 clang-O2
  * sources: ../interleave/rig.c
+ * recovers: null panic | lock |
+ *     in a task, or a handler that took it: kernel stop with a record of cause
+ *     kernel | -
+ * recovers: kernel | nested exception |
+ *     a handler's way back, or an object on the inbox, that was overwritten;
+ *     an NMI without a handler: kernel stop | -
  */
 #include "../interleave/rig.h"
 

@@ -12,6 +12,9 @@
  * builds: gcc-O2 gcc-O0 gcc-Os clang-O0 clang-O2 clang-Os
  * sources: ../interleave/rig.c
  * options: AL_CFG_IRQ_DEATHS=200; timeout: 120
+ * recovers: overflow | handler |
+ *     at the entry of each function that wakes a task: before anything has
+ *     changed | irq_panic_return unwind_frame unwind_scope
  */
 #include "../interleave/rig.h"
 

@@ -15,6 +15,9 @@
  * builds: gcc-Os-small gcc-O2 gcc-O0 clang-O2 clang-O0
  * sources: ../interleave/rig.c
  * options: AL_CFG_IRQ_DEATHS=3
+ * recovers: storm | handler |
+ *     the line is disabled after AL_CFG_IRQ_DEATHS deaths within a second, and
+ *     the application is told | irq_panic_return unwind_frame unwind_scope
  */
 #include "../interleave/rig.h"
 

@@ -15,6 +15,8 @@
  * sources: ../interleave/rig.c
  * options: AL_CFG_CRASH_RECORDS=4
  * timeout: 120
+ * recovers: interrupt | running handler nested lock recovery exception |
+ *     its line is disabled; nothing else | -
  */
 #include "../interleave/rig.h"
 

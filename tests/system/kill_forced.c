@@ -13,6 +13,12 @@
  * Fails if: the grace is counted wrong, or the next cleanup does not run.
  * builds: gcc-O0 gcc-O2 gcc-Os clang-O2
  * sources: ../interleave/rig.c
+ * recovers: killed | preempted |
+ *     it enters no function: it is stopped where it is; its scopes are undone,
+ *     landing pads are not run | ticks:AL_CFG_KILL_GRACE
+ * recovers: killed panic | undoing |
+ *     a cleanup that does not return is abandoned, the next one goes on |
+ *     ticks:AL_CFG_KILL_GRACE
  */
 #include <stdlib.h>
 

@@ -19,6 +19,10 @@
  * builds: gcc-O0 gcc-O2 gcc-Os clang-O0 clang-O2 clang-Os
  * sources: ../interleave/rig.c
  * timeout: 300
+ * recovers: killed | preempted library lock recovery |
+ *     at its next function entry, wherever it was; calls of the kernel,
+ *     recovery, restart and end are let finish | kill_busy_to_restart
+ *     unwind_frame unwind_scope
  */
 #include <stdlib.h>
 

@@ -17,6 +17,9 @@
  * Fails if: an object keeps a task that was killed, or a timer, or a priority.
  * builds: gcc-O0 gcc-O2 gcc-Os clang-O0 clang-O2 clang-Os
  * sources: ../interleave/rig.c ../support/hands.c
+ * recovers: killed | waiting |
+ *     it dies at its wait, which ends without effect; the object goes on
+ *     without it | kill_to_restart unwind_frame unwind_scope
  */
 #include "../support/hands.h"
 

@@ -15,6 +15,9 @@
  * boards: stm32f405 mps2-an386
  * builds: gcc-O0 gcc-O2 gcc-Os clang-O0 clang-O2
  * sources: ../support/recover.c; flags: -DRIG_STACK=3072
+ * recovers: overflow panic null undef | library |
+ *     in a callback of qsort() or bsearch(), at any depth: every scope on the
+ *     way is undone | overflow_to_restart unwind_frame unwind_scope
  */
 #include <stdlib.h>
 

@@ -21,6 +21,9 @@
  * boards: stm32f405 mps2-an386
  * builds: gcc-Os-small gcc-O0 gcc-O2 gcc-Os clang-O2
  * sources: ../support/console.c ../support/recover.c
+ * recovers: overflow bus panic caller | library |
+ *     the stream is usable, the library's locks are free; blocks are counted
+ *     as left behind | panic_to_restart unwind_scope
  */
 #include "recover.h"
 

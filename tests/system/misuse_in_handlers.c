@@ -12,6 +12,9 @@
  * builds: gcc-O2 gcc-O0 gcc-Os clang-O2 clang-O0 clang-Os; flags: -Wno-unused-result
  * sources: ../interleave/rig.c
  * options: AL_CFG_IRQ_DEATHS=200
+ * recovers: caller | handler |
+ *     a function that only tasks may call ends the handler that calls it |
+ *     irq_panic_return unwind_frame unwind_scope
  */
 #include "../interleave/rig.h"
 

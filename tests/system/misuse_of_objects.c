@@ -16,6 +16,9 @@
  * kernel stop).
  * builds: gcc-O2 gcc-O0 gcc-Os clang-O2 clang-O0 clang-Os; flags: -Wno-unused-result; timeout: 120
  * sources: ../interleave/rig.c ../support/recover.c
+ * recovers: caller | running |
+ *     a wrong value, or what is no object, ends its caller; the kernel and
+ *     other memory are as before | panic_to_restart unwind_frame unwind_scope
  */
 #include "../interleave/rig.h"
 

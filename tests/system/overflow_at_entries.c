@@ -18,6 +18,9 @@
  * builds: gcc-O2 gcc-O0 gcc-Os clang-O2 clang-O0 clang-Os
  * flags: -Wno-unused-result -DRIG_STACK=4096; timeout: 120
  * sources: ../support/recover.c ../interleave/rig.c
+ * recovers: overflow | running library |
+ *     at the entry of each function of the kernel and of a library: before
+ *     anything has changed | overflow_to_restart unwind_frame unwind_scope
  */
 #include "recover.h"
 

@@ -15,6 +15,9 @@
  * boards: stm32f405 mps2-an386 mps2-an385; builds: gcc-Os-small-soft gcc-Os-small gcc-O2 clang-O2
  * sources: ../support/recover.c ../support/causes.c
  * flags: -fsanitize=bounds -fno-sanitize-recover=all
+ * recovers: overflow null bus undef div0 panic assert | running |
+ *     with interrupts masked: the masks are cleared, the task starts again |
+ *     fault_to_restart unwind_frame unwind_scope
  */
 #include "causes.h"
 

@@ -11,6 +11,9 @@
  * Fails if: the record says "kernel", or anything goes on after a death.
  * boards: stm32f405 mps2-an386; builds: gcc-Os-small gcc-O0 gcc-O2 gcc-Os clang-O2
  * options: AL_CFG_RECOVERY=0
+ * recovers: overflow null panic assert caller stack | running |
+ *     in an image without recovery: the kernel stop, with the record of that
+ *     death | -
  */
 #include <alula/crash.h>
 #include <alula/mutex.h>

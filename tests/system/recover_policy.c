@@ -15,6 +15,9 @@
  *
  * Fails if: a count or a doubling is wrong, or a window does not end.
  * builds: gcc-Os-small gcc-O2 clang-O2
+ * recovers: panic | running |
+ *     more often than its policy allows: held back, stopped, or the board
+ *     restarts | -
  */
 #include <alula/alula.h>
 

@@ -18,6 +18,9 @@
  * is left pending when a frame is dropped.
  * boards: stm32f405 mps2-an386 mps2-an385; builds: gcc-Os-small gcc-O2 clang-O2
  * sources: ../support/recover.c
+ * recovers: stack | running |
+ *     nothing runs where its stack pointer led; registered scopes are undone,
+ *     the task starts again | fault_to_restart unwind_scope
  */
 #include "recover.h"
 

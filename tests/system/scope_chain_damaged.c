@@ -17,6 +17,9 @@
  * Fails if: a link is followed unchecked.
  * builds: gcc-O0 gcc-O2 gcc-Os clang-O2
  * sources: ../support/recover.c
+ * recovers: bus null undef | recovery |
+ *     a chain of scopes, or a function in it, that its task overwrote: dropped
+ *     from the damage on | -
  */
 #include <string.h>
 

@@ -17,6 +17,12 @@
  * runs the bad one again; if a cleanup's honest unlock poisons a mutex.
  * builds: gcc-Os-small gcc-O0 gcc-O2 gcc-Os gcc-O2-lto clang-O0 clang-O2
  * sources: ../support/recover.c
+ * recovers: panic null undef overflow caller stack | cleanup |
+ *     it has run, once; its task dies, the other cleanups follow |
+ *     panic_to_restart unwind_frame unwind_scope
+ * recovers: panic null undef overflow caller stack | undoing |
+ *     it alone is abandoned, and what it had opened itself is undone; the next
+ *     one goes on | panic_to_restart unwind_frame unwind_scope
  */
 #include <string.h>
 

@@ -19,6 +19,9 @@
  * boards: stm32f405 mps2-an386; timeout: 300
  * builds: gcc-O0 gcc-O2 gcc-Os clang-O0 clang-O2 clang-Os
  * sources: ../interleave/rig.c
+ * recovers: killed | cleanup |
+ *     it is let finish, and its task dies after it | kill_busy_to_restart
+ *     unwind_frame unwind_scope
  */
 #include <stdlib.h>
 

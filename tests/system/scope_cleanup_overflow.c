@@ -22,6 +22,10 @@
  * boards: stm32f405 mps2-an386; timeout: 300
  * builds: gcc-O0 gcc-O2 gcc-Os gcc-O2-lto clang-O0 clang-O2 clang-Os
  * sources: ../support/recover.c; flags: -DRIG_STACK=3072
+ * recovers: overflow | cleanup |
+ *     it is let finish on AL_CFG_CLEANUP_STACK bytes more, and its task dies
+ *     after it; one that needs more is abandoned | overflow_to_restart
+ *     unwind_frame unwind_scope
  */
 #include <alula/config.h>
 

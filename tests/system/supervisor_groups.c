@@ -17,6 +17,9 @@
  * Fails if: a wrong one is killed, a death is counted twice, or the wait for the
  * others' deaths is left out.
  * builds: gcc-O0 gcc-O2 gcc-Os clang-O0 clang-O2 clang-Os
+ * recovers: panic killed | running |
+ *     a member of a group: the others die and start again as the strategy
+ *     says; one death too many goes to the parent, in the end to the board | -
  */
 #include <alula/alula.h>
 

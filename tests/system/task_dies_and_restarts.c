@@ -11,6 +11,9 @@
  *
  * Fails if: a scope is dropped, run twice or in another order; if the arguments
  * are those that the dead instance changed.
+ * recovers: panic overflow | running |
+ *     what it registered is undone, newest first; it starts again with its
+ *     original arguments | panic_to_restart unwind_frame unwind_scope
  */
 #include <alula/alula.h>
 

@@ -17,6 +17,10 @@
  * leaves it there.
  * builds: gcc-O2 gcc-O0 gcc-Os clang-O2 clang-Os
  * sources: ../interleave/rig.c
+ * recovers: panic | running |
+ *     in a callback of a software timer: its service starts again; other
+ *     timers, and what was due, go on | panic_to_restart unwind_frame
+ *     unwind_scope
  */
 #include "../interleave/rig.h"
 

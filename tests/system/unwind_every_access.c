@@ -16,6 +16,9 @@
  * builds: gcc-Os-small gcc-O0 gcc-Og gcc-O1 gcc-O2 gcc-O3 gcc-Os gcc-O2-lto
  * boards: stm32f405 mps2-an385
  * sources: ../support/recover.c
+ * recovers: bus | running |
+ *     at any memory access of a function: its caller's landing pads run as
+ *     well | fault_to_restart unwind_frame unwind_scope
  */
 #include "recover.h"
 
