@@ -13,6 +13,8 @@
  *
  * Fails if: ticks count in which others ran.
  * boards: stm32f405 mps2-an386; builds: gcc-O0 gcc-O2 gcc-Os clang-O0 clang-O2
+ * recovers: killed | preempted | more urgent tasks keep it from running: those
+ *     ticks are none of its grace, it dies when it runs | -
  */
 #include <alula/alula.h>
 #include <alula/kill.h>
