@@ -310,6 +310,9 @@ static inline al_status al_irq_timer_stop(struct al_timer *timer)
     if (!al_timer_is(timer)) {
         return AL_E_DESTROYED;
     }
+    /* Its stack check is al_irq_timer_settle()'s, and must come before the
+     * change; in a start, al_in() makes it. */
+    (void)al_now();
     if (!al_timer_ask_stop(timer)) {
         return AL_E_STATE;
     }
