@@ -70,6 +70,7 @@ class Needs:
                 seen.add(g.addr)
                 if g.indirect and not self.notes.calls.get(g.addr):
                     self.notes.calls[g.addr] = []
+                    self.notes.excused.add(g.addr)
                     deepest = max([deepest or 0] + [
                         at + (g.own if base else d)
                         for d, base in g.indirect.values()])
@@ -80,10 +81,13 @@ class Needs:
         return out
 
     def stated(self, f):
-        """Functions that calls through pointers in f are stated to reach, and
-        AL_CALLBACK's veneers in front of them; None: nothing is stated."""
+        """Functions that calls through pointers in f are stated to reach, with
+        what stands in front of them: AL_CALLBACK's veneers, alula-as's stubs of
+        precompiled ones. None: nothing is stated."""
         found = self.notes.calls.get(f.addr)
-        return found and found + [
+        stubs = (self.g.image.by_name.get('__al_checked_' + c.name)
+                 for c in found or [])
+        return found and found + [s for s in stubs if s] + [
             v for v in self.g.taken(f) if v.name.startswith('al_callback_')
             and any(c in found for _, c, _, _ in self.g.calls(v))]
 

@@ -119,6 +119,7 @@ class Notes:
         self.calls, self.scopes = {}, collections.defaultdict(list)
         self.recurses, self.variable, self.uses = {}, {}, {}
         self.runtime, self.tasks, self.callbacks = set(), [], {}
+        self.excused = set()       # call back: what, their callers say
         self.clones = collections.defaultdict(list)
         for f in graph.functions.values():
             for n in {n.split('.')[0] for n in f.names} | set(f.names):

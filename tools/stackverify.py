@@ -33,13 +33,21 @@ class Verify:
     def error(self, f, text):
         self.errors.append(f'{self.g.where(f)}: {text}')
 
+    def way_out(self, f):
+        """What to do about an unchecked function; with its depth, if the walk
+        finds it."""
+        try:
+            return f'{WAY_OUT} ("{f.name} {self.g.depth(f)[0]}")'
+        except Unbounded:
+            return WAY_OUT
+
     def unmarked(self, f):
         moves = f.own or f.variable or any(
             'sp' in p for p in f.problems.values())
         if moves and f.addr not in self.named:
             what = f'{f.own} bytes' if f.own else 'sp'
             self.error(f, f'moves {what}, but alula-as never saw it and no '
-                          f'bounds file names it: {WAY_OUT}')
+                          f'bounds file names it: {self.way_out(f)}')
         stated = self.g.bound(f)
         if stated is None:
             return
@@ -170,7 +178,8 @@ class Verify:
             if record is not None:
                 kind = f'takes {record.own} bytes unchecked (by annotation)'
             self.error(f, f'calls {self.g.where(callee)} at {a:#x}, which '
-                          f'{kind} and has no stated bound: {WAY_OUT}')
+                          f'{kind} and has no stated bound: '
+                          + self.way_out(callee))
         elif base == 0 and depth + bound > max(
                 r.effective, f.check.covers if f.check else 0):
             self.error(f, f'calls {callee.name} (bound {bound}) {depth} bytes '

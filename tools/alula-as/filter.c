@@ -92,7 +92,7 @@ bool filter_file(const struct options *o, const char *input, FILE *messages,
     struct unit u = {.name = standard ? "{standard input}" : input,
             .messages = messages};
 
-    if (in == NULL || !unit_read(&u, in)) {
+    if (in == NULL || !unit_read(&u, in, o)) {
         fprintf(messages, "alula-as: error: cannot read %s: %s\n", input,
                 strerror(errno));
         return false;

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "pointer.h"
+
 static unsigned hash(struct span s)
 {
     unsigned h = 2166136261u;
@@ -262,11 +264,12 @@ bool unit_may_be_nested(struct span name)
     return false;
 }
 
-bool unit_read(struct unit *u, FILE *in)
+bool unit_read(struct unit *u, FILE *in, const struct options *o)
 {
     if (!buf_read(&u->text, in)) {
         return false;
     }
+    pointers_rename(o, &u->text);
     lex_unit(u);
     place_items(u);
     function_find(u);

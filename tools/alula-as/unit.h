@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#include "text.h"
+#include "options.h"
 
 enum {
     NONE = -1
@@ -219,7 +219,7 @@ unsigned insn_kills(const struct insn *i);
 bool insn_ends_block(const struct insn *i);
 
 /* unit.c */
-bool unit_read(struct unit *u, FILE *in);
+bool unit_read(struct unit *u, FILE *in, const struct options *o);
 int unit_symbol(struct unit *u, struct span name, bool make);
 struct symbol *unit_named(struct unit *u, struct span name);
 int unit_label_insn(const struct unit *u, int label);

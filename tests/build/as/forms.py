@@ -54,6 +54,14 @@ FORMS = (
     c('loop_at_start', 'int g(int); __attribute__((noinline)) int f(int *a) '
       '{ while (*a++) g(1); return 3; }\n', SMALL + ['push {r4, lr}'],
       (8, 8, 1, 0)),
+    *(c(f'pointer_{n}_{which}', f'int {n}(int); int (*f(void))(int)'
+        f' {{{{ return {n}; }}}}\nint (*const table[])(int) = {{{{ {n} }}}};\n'
+        .format(), begins, (0, bound, form, rest), function=f'__al_checked_{n}',
+        bounds=f'{n} {bound}\n', compiler=which)
+      for which, rest in (('g', 4095), ('c', 4095))
+      for n, bound, form, begins in (
+          ('shallow', 20, 1, SMALL + ['b.w 0']),
+          ('deep', 100, 2, large(36) + ['b.w 0']))),
     c('bound_call', 'void *memcpy(void *, const void *, unsigned);\n'
       'int f(void *a, void *b, int n) { memcpy(a, b, n); return 1; }\n',
       large(44) + ['push {r3, lr}'], (8, 108, 2, 0),
@@ -61,8 +69,12 @@ FORMS = (
     c('bound_tail', 'void h(int);\nvoid f(int a) { h(a + 1); }\n',
       SMALL + ['adds r0, #1'], (0, 40, 1, 0), bounds='h 40\n'),
     c('bound_long_call', 'void h(int);\n'
-      'int f(int a) { h(a + 1); return a; }\n', large(44), (8, 108, 2, 0),
+      'int f(int a) { h(a + 1); return a; }\n', SMALL, (8, 8, 1, 0),
       bounds='h 100\n', flags=('-O2', '-mlong-calls')),
+    c('bound_long_call_stub', 'void h(int);\n'
+      'int f(int a) { h(a + 1); return a; }\n', large(36) + ['b.w 0'],
+      (0, 100, 2, 4095), bounds='h 100\n', flags=('-O2', '-mlong-calls'),
+      function='__al_checked_h'),
     c('bound_clang', 'void h(int);\nint f(int a) { h(a + 1); return a; }\n',
       large(52), (16, 116, 2, 0), bounds='h 100\n', compiler='c'),
     c('bound_own', 'void k(int);\n__attribute__((noinline)) void h(int a) '

@@ -496,6 +496,52 @@ def commands(i):
     c.equal('context_with_fpu', d.stdout.strip(), '216')
 
 
+def reaching(i):
+    """Checked functions that precompiled code comes to."""
+    blind = 'push {r4, lr}\nblx r0\npop {r4, pc}'
+    hand = ('push {r4, lr}\nldr r0, =%s\nbl lib\npop {r4, pc}\n.ltorg\n'
+            '.align 2')
+    veneer = checked('v', 8, 'push {r9, lr}\nbl g\npop {r9, pc}', 8, 6)
+    ours = checked('g', 8, PUSH, 8)
+    def e(name, text, says=''):
+        i.expect(f'reach_{name}', text, says, bounds='lib 8\n')
+    def f(pointer, body=hand):
+        return checked('f', 16, body % pointer if '%' in body else body, 8,
+                       eff=16)
+    e('taken', checked('f', 8, 'push {r4, lr}\nldr r0, =deep\npop {r4, pc}\n'
+                       '.ltorg', 8) + function('lib', 'b deep') + function(
+                           'deep', PUSH), 'f: has the address of deep')
+    e('taken_harmless', checked('f', 8, 'push {r4, lr}\nldr r0, =flat\n'
+                                'pop {r4, pc}\n.ltorg', 8) + function(
+                                    'flat', 'bx lr'))
+    e('by_name', function('lib', 'push {r4, lr}\nbl g\npop {r4, pc}') + ours,
+      'lib: calls g at')
+    e('by_name_jump', function('lib', 'b g') + ours, 'lib: calls g at')
+    e('by_name_veneer', function('lib', 'b v') + veneer + ours)
+    e('by_name_harmless', function('lib', 'b g')
+      + checked('g', 0, 'bx lr', 0, 0))
+    e('by_name_frameless', function('lib', 'b g')
+      + checked('g', 0, 'b h', 0, 0) + checked('h', 8, PUSH, 8),
+      'lib: calls g at')
+    e('handed', f('g') + function('lib', blind) + ours,
+      'f: hands g to lib')
+    e('handed_veneer', f('v') + function('lib', blind) + veneer + ours)
+    e('handed_not_called', f('g') + function('lib', PUSH) + ours)
+    e('handed_deeper', f('g') + function('lib', 'b lib2') + function(
+        'lib2', blind) + ours, 'f: hands g to lib')
+    table = ('.section .rodata\n.align 2\n.type t, %%object\nt: .word 1, %s\n'
+             '.size t, .-t\n.text\n')
+    e('in_object', f('t') + function('lib', blind) + ours + table % 'g',
+      'f: hands t, which holds g, to lib')
+    e('in_object_veneer', f('t') + function('lib', blind) + veneer + ours
+      + table % 'v')
+    own = 'push {r4, lr}\nldr r0, =%s\nblx r1\npop {r4, pc}\n.ltorg'
+    e('own_data', function('lib', own % 't') + ours + table % 'g',
+      'lib: is precompiled and names t, which holds g')
+    e('own_pointer', function('lib', own % 'g') + ours,
+      'lib: has the address of g')
+
+
 def main():
     c = Checks()
     with tempfile.TemporaryDirectory() as tmp:
@@ -504,6 +550,7 @@ def main():
         bounds(c, tmp)
         i = Images(c, tmp)
         verifying(i)
+        reaching(i)
         reserving(i)
         commands(i)
     return c.done()

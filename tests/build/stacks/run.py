@@ -4,13 +4,14 @@
 
 1. For each body (calls, recursion, circles, tables of functions, arrays of
    variable size, scopes, kernel calls, printf with floats, strtod, callbacks,
-   soft division) an image is linked, and alula-stack says what its task needs.
-   With a stack of that many bytes it comes through; with 8 less it dies of an
-   overflow, but where a way that is seldom taken is the deepest one.
+   soft division, a vendor's archive, both of them and strings by pointer) an
+   image is linked, and alula-stack says what its task needs. With a stack of
+   that many bytes it comes through; with 8 less it dies of an overflow, but where a way that is seldom taken is the deepest one.
 2. A recursion that is one deeper needs exactly one frame more.
 3. STACKS check: the link is refused, and leaves no image, when a stack is too
    small, or a recursion, a call through a pointer or a variable array has no
    statement; with one, or with AL_STACK_RUNTIME, and without STACKS, it links.
+   A checked function that is handed to an archive without AL_CALLBACK is refused.
 4. Statements about functions and tasks that do not exist, or that say less than
    the code shows, are refused with a sentence; so are files that are none.
 5. ./alula stack ends 0 and 1, writes its JSON and a page whose trees unfold.
@@ -36,7 +37,10 @@ from check import Checks, run  # noqa: E402
 BODIES = {"plain": True, "recursion": True, "circle": True, "pointer": True,
           "function": True, "variable": True, "scope": False, "heap": False,
           "kernel": True, "print": True, "console": True, "callback": True,
-          "number": True, "divide": True}
+          "number": True, "divide": True, "string": True,
+          "runtime": True, "vendor": True, "archive": True, "back": True}
+VENDOR = ("--bounds", HERE / "project/vendor.bounds",
+          "--notes", HERE / "project/vendor.notes")
 UNSTATED = {"recursion": "recursion: descend -> descend",
             "circle": "recursion: ", "pointer": "body_pointer calls through a "
             "pointer", "function": "body_function calls through a pointer",
@@ -62,7 +66,7 @@ def table(image, *arguments):
     """(status, data, what was said)."""
     out = OUT / "stack.json"
     out.unlink(missing_ok=True)
-    done = run(STACK, "--tasks", "--json", out, *arguments,
+    done = run(STACK, "--tasks", "--json", out, *VENDOR, *arguments,
                OUT / f"{image}.elf")
     data = json.loads(out.read_text())["images"][0] if out.exists() else None
     return done.returncode, data, done.stdout + done.stderr
@@ -120,7 +124,8 @@ def refused():
     images += [f"let_{b}|STACKS,check|BODY={b},SUFFICES" for b in UNSTATED]
     images += ["small|STACKS,check|BODY=plain,STACK=600",
                "default|-|BODY=recursion,STACK=600",
-               "less|-|BODY=number,LESS", "nobody|-|BODY=plain,NOBODY"]
+               "less|-|BODY=number,LESS", "nobody|-|BODY=plain,NOBODY",
+               "bare|-|BODY=back,BARE"]
     said = build(images)
     for b, sentence in UNSTATED.items():
         check(f"{b}: not stated, no image", not (OUT / f"no_{b}.elf").exists()
@@ -134,6 +139,10 @@ def refused():
           said[-500:])
     check("less than the code shows", not (OUT / "less.elf").exists() and
           "more than 8" in said, said[-900:])
+    check("a callback without a veneer: no image",
+          not (OUT / "bare.elf").exists() and "body_back" in said and
+          "hands twice to vendor_each" in said and
+          "make the pointer by AL_CALLBACK(twice)" in said, said[-900:])
     check("a task that is none", "the image has no task nobody" in said,
           said[-900:])
 
@@ -174,10 +183,11 @@ def stated():
 def told():
     """The verb, its JSON and its page."""
     page = OUT / "page.html"
-    done = run(ROOT / "alula", "stack", "--html", page, OUT / "no_sums.elf")
-    checks.equal("./alula stack: no bound", done.returncode, 1)
-    done = run(ROOT / "alula", "stack", "--runtime-checks", "--html", page,
+    done = run(ROOT / "alula", "stack", *VENDOR, "--html", page,
                OUT / "no_sums.elf")
+    checks.equal("./alula stack: no bound", done.returncode, 1)
+    done = run(ROOT / "alula", "stack", *VENDOR, "--runtime-checks", "--html",
+               page, OUT / "no_sums.elf")
     checks.equal("./alula stack: it suffices", done.returncode, 0)
     data = json.loads((ROOT / "build/results/stack.json").read_text())
     image = data["images"][0]

@@ -210,6 +210,55 @@ KEEP static void body_divide(void)
     sink = (int)(n / (n - 3)) + (int)(number / 1.7);
 }
 
+static char *(*volatile finds)(const char *, const char *) = strstr;
+static long long (*volatile divides)(long long, long long);
+long long __aeabi_ldivmod(long long a, long long b);
+
+KEEP static void body_string(void)
+{
+    AL_STACK_CALLS(strstr);
+    sink = finds("alula", "ul") != NULL;
+}
+
+KEEP static void body_runtime(void)
+{
+    divides = __aeabi_ldivmod;
+    AL_STACK_CALLS(__aeabi_ldivmod);
+    sink = (int)divides(1000000007, 12345);
+}
+
+/* vendor.c, an archive that alula-as never saw. */
+int vendor_sum(int n);
+int vendor_each(int (*fn)(int), int n);
+
+KEEP static void body_vendor(void)
+{
+    sink = vendor_sum(sink + 9);
+}
+
+static int (*volatile sums)(int) = vendor_sum;
+
+KEEP static void body_archive(void)
+{
+    AL_STACK_CALLS(vendor_sum);
+    sink = sums(sink + 9);
+}
+
+__attribute__((used)) static int twice(int n)
+{
+    TOUCH(60);
+    return 2 * n;
+}
+
+KEEP static void body_back(void)
+{
+#ifdef BARE
+    sink = vendor_each(twice, 3);
+#else
+    sink = vendor_each(AL_CALLBACK(twice), 3);
+#endif
+}
+
 #define RUN_(name) body_##name()
 #define RUN(name)  RUN_(name)
 
