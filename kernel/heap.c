@@ -120,6 +120,18 @@ bool heap_free_held(void *payload)
     return true;
 }
 
+void heap_keep(void *payload)
+{
+    struct block *block = block_of(payload);
+
+    softlock_take();
+    if (block_look(region_of(block), block) == BLOCK_LIVE) {
+        disown_held(block);
+        block_own(block, NULL);
+    }
+    softlock_leave();
+}
+
 /* Take the lock for a task that names a live block of some task's. If it is
  * none, let go of the lock and end the caller. */
 static void enter_task(struct block *block)

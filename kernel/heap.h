@@ -25,3 +25,7 @@ void *heap_alloc(struct al_task *owner, size_t bytes);
  * first two words and its last: a task may free the stack that it runs on.
  */
 bool heap_free_held(void *block);
+
+/* For lost.c: a live block is the kernel's from here on; nothing if it is none.
+ * Takes the kernel lock. */
+void heap_keep(void *payload);

@@ -16,6 +16,7 @@
 #include <alula/heap.h>
 #include <alula/irq.h>
 #include <alula/kill.h>
+#include <alula/lease.h>
 #include <alula/mailbox.h>
 #include <alula/mutex.h>
 #include <alula/panic.h>

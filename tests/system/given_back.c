@@ -221,6 +221,23 @@ static bool stack_timer_look(void)
     return told && waited == AL_E_DESTROYED;
 }
 
+static struct al_lease lent;
+
+static void lease_hold(void)
+{
+    char line[8];
+    al_status status;
+
+    AL_DEFER(rig_mark, RIG_MARK('o'));
+    AL_LEASE_SCOPED(&lent, status, line, sizeof(line), rig_mark, RIG_MARK('s'));
+    al_panic(status == AL_OK ? "lent" : "not lent");
+}
+
+static bool lease_look(void)
+{
+    return rig_log_is("so") && al_irq_raw_lease_buffer(&lent) == NULL;
+}
+
 static void peer_hold(void)
 {
     AL_CHAN_SENDER_SCOPED(&chan);
