@@ -121,12 +121,20 @@ struct al_task *al_task_next(const struct al_task *before)
     return spawn_next(before);
 }
 
+/* Is it where definitions lie: the image's, or one made at run time? */
+static bool is_def(const struct al_task_def *def)
+{
+    return (def >= tasks.list.first && def < tasks.list.end) ||
+           arch_is_ram((uintptr_t)def, sizeof(*def));
+}
+
 bool task_is_known(const struct al_task *task)
 {
     uintptr_t at = (uintptr_t)task;
 
     return at % sizeof(uintptr_t) == 0 && arch_is_ram(at, sizeof(*task)) &&
-           task->post.tag == AL_TAG(AL_KIND_TASK) && task->def->task == task;
+           task->post.tag == AL_TAG(AL_KIND_TASK) && is_def(task->def) &&
+           task->def->task == task;
 }
 
 WEAK_VALUE(bool, task_is_mutex_scope, const struct al_scope, false)
