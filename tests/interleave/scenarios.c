@@ -1319,7 +1319,7 @@ const struct scenario scenarios[] = {
         {"channel, closed", before_pipe_send, op_pipe_close, after_pipe_close,
                 &plain, pipe_post},
         {"channel, a peer dies", before_pipe_peer, op_pipe_peer,
-                after_pipe_peer, &plain, pipe_post, true},
+                after_pipe_peer, &plain, pipe_post},
         {"timer, started and stopped", NULL, op_soft_start, after_soft_runs,
                 &plain, soft_start},
         {"timer, expires", NULL, op_soft_expires, after_soft_runs, &plain,

@@ -25,7 +25,6 @@ struct scenario {
     void (*after)(void);  /* not interrupted; may be NULL */
     struct al_sem *sem;   /* the object involved, for act_object */
     void (*irq)(void);    /* instead: what act_object does; may be NULL */
-    bool dies;            /* a task does, in it */
 };
 
 extern const struct scenario scenarios[];

@@ -6,7 +6,7 @@
  * is interrupted in its restart window.
  * boards: stm32f405
  * options: AL_CFG_STAT_RUNTIME=1 AL_CFG_STAT_STACK=1 AL_CFG_STAT_DEADLINES=1
- * flags: -DLONGEST=1250
+ * flags: -DLONGEST=1000 -DLONGEST_FPU=1250
  * sources: irq_sweep.c ../interleave/rig.c ../interleave/scenarios.c
  * timeout: 600
  */
