@@ -19,7 +19,8 @@
  *   block stays out of use.
  *   al_heap_alloc(), and al_heap_free() next to a damaged free block, go on
  *   without what is damaged: it is out of use from then on, and
- *   al_heap_info.damaged counts. Whoever calls may be innocent.
+ *   al_heap_info.damaged counts each time that a call meets damage: a block
+ *   that is met twice counts twice. Whoever calls may be innocent.
  *
  * For tasks only: an interrupt handler neither allocates nor frees.
  */
@@ -43,7 +44,7 @@ struct al_heap_info {
     size_t used_bytes;    /* in live blocks, headers included */
     size_t blocks;        /* live blocks */
     size_t largest_bytes; /* lower bound of the largest free payload */
-    uint32_t damaged;     /* damages found so far and gone on without */
+    uint32_t damaged;     /* times that damage was met and gone on without */
 };
 
 /**
