@@ -6,7 +6,8 @@
  *      panic with the kernel lock taken by it, and a fault after it has
  *      overwritten its way back, also where another handler's lies above; in a
  *      task a fault and a panic with the kernel lock held; a post that was
- *      overwritten; an NMI
+ *      overwritten; an NMI; a HardFault by a breakpoint; a cleanup that spoils
+ *      what recovery noted, and dies
  *   2. board_stop(), this test's, finds interrupts masked and the newest
  *      record: cause "kernel", module and number, the interrupted task's name
  *   3. the board restarts, the records are still there; after the last case
@@ -134,6 +135,26 @@ static void nmi(void)
     }
 }
 
+/* Is it the debugger's that is not there? Else a fault above all others. */
+static void breakpoint(void)
+{
+    __asm__ volatile("bkpt #1");
+}
+
+/* Recovery's own notes are overwritten by a cleanup, which dies. */
+static void lost_phase(void *arg)
+{
+    (void)arg;
+    al_task_self()->phase = 0;
+    fault();
+}
+
+static void recovery_fails(void)
+{
+    AL_DEFER(lost_phase, NULL);
+    al_panic("whose cleanup spoils it");
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -148,6 +169,8 @@ static const struct {
         {"panic in the lock", panic_in_lock, false, 8, 3},
         {"a post overwritten", bad_post, false, 7, 1},
         {"NMI", nmi, false, 8, 4},
+        {"breakpoint, no debugger", breakpoint, false, 8, 4},
+        {"recovery cannot go on", recovery_fails, false, 6, 1}, /* the last */
 };
 #define CASES (sizeof(cases) / sizeof(cases[0]))
 
@@ -160,13 +183,14 @@ AL_NORETURN void board_stop(void)
     struct al_crash_record record = {.cause = 0};
     uint32_t primask;
     uint32_t at = log.at;
+    uint32_t deaths = at == CASES - 1 ? at + 2 : at + 1; /* it was dying */
 
     __asm__ volatile("mrs %0, primask" : "=r"(primask));
     if (al_crash_read(al_crash_count(), &record) == AL_OK) {
         log.module[at] = record.detail[0];
         log.number[at] = record.detail[1];
         if (primask == 1 && record.cause == AL_CAUSE_KERNEL &&
-                record.task[0] == 'v' && al_crash_count() == at + 1 &&
+                record.task[0] == 'v' && al_crash_count() == deaths &&
                 record.detail[0] == cases[at].module &&
                 record.detail[1] == cases[at].number) {
             log.right |= 1u << at;
