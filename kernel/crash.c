@@ -63,7 +63,9 @@ static void copy_name(char *to, const char *from)
     if (arch_copy_constant(words, from)) {
         return;
     }
-    arch_clear(words, 12);
+    words[0] = 0;
+    words[1] = 0;
+    words[2] = 0;
     for (char *end = to + 12; to < end && *from != '\0'; to++) {
         *to = *from++;
     }

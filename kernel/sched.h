@@ -23,6 +23,13 @@
 #define SCHED_GROUPED (AL_PRIO_LEVELS > 32)
 #define SCHED_GROUPS  ((AL_PRIO_LEVELS + 31) / 32)
 
+/* Bytes count more than instructions. */
+#ifdef __OPTIMIZE_SIZE__
+#  define SCHED_SMALL true
+#else
+#  define SCHED_SMALL false
+#endif
+
 extern uint32_t sched_groups[SCHED_GROUPS];
 
 /*

@@ -67,6 +67,8 @@ static struct al_post *post_at(uintptr_t link)
     return (struct al_post *)(link & ~SCHED_LEFT);
 }
 
+#define INBOX offsetof(struct al_core, inbox)
+
 /* What is on the inbox, oldest first. */
 static inline struct al_post *inbox_take(void)
 {
@@ -75,8 +77,8 @@ static inline struct al_post *inbox_take(void)
     uintptr_t link;
 
     do {
-        link = arch_load_linked(&al_core.inbox);
-    } while (!arch_store_if(&al_core.inbox, 0));
+        link = arch_load_linked_at(&al_core, INBOX);
+    } while (!arch_store_if_at(&al_core, INBOX, 0));
     newest = post_at(link);
     while (newest != NULL) {
         struct al_post *next = post_at((uintptr_t)newest->next);
@@ -92,10 +94,10 @@ static inline struct al_post *inbox_take(void)
 static bool inbox_leave(struct al_post *left)
 {
     do {
-        if (arch_load_linked(&al_core.inbox) != 0) {
+        if (arch_load_linked_at(&al_core, INBOX) != 0) {
             return false;
         }
-    } while (!arch_store_if(&al_core.inbox, (uintptr_t)left | SCHED_LEFT));
+    } while (!arch_store_if_at(&al_core, INBOX, (uintptr_t)left | SCHED_LEFT));
     return true;
 }
 

@@ -184,10 +184,20 @@ static inline al_time advance(uint32_t index, uint32_t ticks)
     return now;
 }
 
+static inline void tick_by(uint32_t ticks)
+{
+    al_time now = advance(clock.index, ticks);
+    bool slice_over = slice_is_over();
+
+    if (__builtin_expect((int32_t)((uint32_t)now - clock.expiry) >= 0, 0) ||
+            slice_over) {
+        tick_look(now);
+    }
+}
+
 __attribute__((noinline)) static void tick_late(uint32_t counter)
 {
-    (void)slice_is_over();
-    tick_look(advance(clock.index, catch_up(counter)));
+    tick_by(catch_up(counter));
 }
 
 /* What is usual stays in the registers that a handler may use. */
@@ -195,20 +205,13 @@ void time_tick(uint32_t counter)
 {
     uint32_t due = clock.due;
     uint32_t period = clock.period;
-    bool slice_over;
-    al_time now;
 
     if (__builtin_expect(counter - due >= period, 0)) {
         tick_late(counter);
         return;
     }
     clock.due = due + period;
-    now = advance(clock.index, 1);
-    slice_over = slice_is_over();
-    if (__builtin_expect((int32_t)((uint32_t)now - clock.expiry) >= 0, 0) ||
-            slice_over) {
-        tick_look(now);
-    }
+    tick_by(1);
 }
 
 /* The low half of the time, or of the time a tick ago: what a comparison that
@@ -430,23 +433,31 @@ void time_sleep_held(al_time when)
     (void)sched_give_way_held(AL_OK);
 }
 
-void al_sleep_until(al_time when)
+/* If it has passed meanwhile, the clock is there to see it. */
+static void sleep_until(al_time when)
 {
     struct al_task *self = al_core.current;
 
-    CALLER_MUST(TASK, 1, !arch_in_handler());
-    if (time_is_past(when)) {
-        return;
-    }
     softlock_take();
     sched_remove_held(self);
     self->state = AL_TASK_WAITING;
     time_sleep_held(when);
 }
 
+void al_sleep_until(al_time when)
+{
+    CALLER_MUST(TASK, 1, !arch_in_handler());
+    if (!time_is_past(when)) {
+        sleep_until(when);
+    }
+}
+
 void al_sleep(uint32_t ticks)
 {
-    al_sleep_until(al_now() + ticks);
+    CALLER_MUST(TASK, 1, !arch_in_handler());
+    if (ticks != 0) {
+        sleep_until(time_now() + ticks);
+    }
 }
 
 void al_time_skip(uint32_t ticks)
