@@ -19,6 +19,7 @@
 #include <alula/lease.h>
 #include <alula/mailbox.h>
 #include <alula/mutex.h>
+#include <alula/own.h>
 #include <alula/panic.h>
 #include <alula/scope.h>
 #include <alula/sem.h>

@@ -174,6 +174,20 @@ static bool sem_look(void)
     return al_sem_count(&sem) == 1 && al_sem_give(&sem) == AL_OK;
 }
 
+static void scoped_sem_hold(void)
+{
+    al_status status;
+
+    AL_SEM_SCOPED(&sem, status, AL_POLL);
+    al_panic(status == AL_OK && al_sem_count(&sem) == 1 ? "unit" : "none");
+}
+
+static bool scoped_sem_look(void)
+{
+    return al_sem_count(&sem) == 2 && rig_record.cause == AL_CAUSE_PANIC &&
+           rig_record.nested == 0;
+}
+
 static void timer_hold(void)
 {
     al_sem_take(&sem);
@@ -187,6 +201,22 @@ static bool timer_look(void)
 
     al_sleep(5);
     return before && al_sem_count(&sem) == 2;
+}
+
+static void scoped_timer_hold(void)
+{
+    AL_TIMER_SCOPED(&timer);
+    al_sem_take(&sem);
+    (void)al_timer_start(&timer, 3, 0);
+    al_panic("timer");
+}
+
+static bool scoped_timer_look(void)
+{
+    bool stopped = !al_timer_is_running(&timer);
+
+    al_sleep(5);
+    return stopped && al_sem_count(&sem) == 1 && al_sem_give(&sem) == AL_OK;
 }
 
 static void sem_destroy(void *it)
@@ -309,6 +339,18 @@ static bool line_look(void)
     return so;
 }
 
+static void scoped_line_hold(void)
+{
+    AL_IRQ_SCOPED(LINE, AL_PRIO_IRQ(2));
+    seen = (ISER & 1u << LINE) != 0;
+    al_panic("line");
+}
+
+static bool scoped_line_look(void)
+{
+    return seen && (ISER & 1u << LINE) == 0;
+}
+
 static void child_main(void *args)
 {
     (void)args;
@@ -327,6 +369,29 @@ static bool child_look(void)
 {
     return al_task_wake(child) == AL_OK &&
            al_task_join(child, al_in(5)) == AL_OK;
+}
+
+/* What its parent opened earlier finds it ended. */
+static void child_told(void *unused)
+{
+    (void)unused;
+    rig_note(al_task_wake(child) == AL_E_STALE ? 'e' : 'l');
+}
+
+static void scoped_child_hold(void)
+{
+    static const struct al_task_params params = {
+            .entry = child_main, .stack_bytes = 1024, .prio = RIG_PRIO - 2};
+
+    child.task = NULL;
+    AL_DEFER(child_told, NULL);
+    AL_TASK_SCOPED(&child);
+    al_panic(al_task_spawn(&params, &child) == AL_OK ? "child" : "no memory");
+}
+
+static bool scoped_child_look(void)
+{
+    return rig_log_is("e") && rig_heap_used() == used;
 }
 
 static _Thread_local volatile uint32_t local = 5;

@@ -99,6 +99,8 @@ static void nothing(void *unused)
 static char stack[1024] __attribute__((aligned(8)));
 static struct al_lease lease;
 static struct al_lease_hold hold = {&lease};
+static struct al_sem_hold sem_hold = {&sem, 0};
+static struct al_irq_hold irq_hold = {3, 0};
 static const struct al_task_params params = {.entry = nothing,
         .stack = stack,
         .stack_bytes = sizeof(stack),

@@ -114,12 +114,33 @@ static bool channels_work()
            letter == 'q';
 }
 
+static al_sem spare = AL_SEM_INIT(1, 1);
+static al_timer tick = AL_TIMER_INIT_SEM(&spare);
+
+static bool scopes_work()
+{
+    al_status status;
+
+    {
+        AL_SEM_SCOPED(&spare, status, AL_POLL);
+        AL_TIMER_SCOPED(&tick);
+        AL_IRQ_SCOPED(18, AL_PRIO_IRQ(0));
+        al_task_id nobody = {};
+        AL_TASK_SCOPED(&nobody);
+        if (status != AL_OK || al_sem_count(&spare) != 0 ||
+                al_timer_start(&tick, 1000, 0) != AL_OK) {
+            return false;
+        }
+    }
+    return al_sem_count(&spare) == 1 && !al_timer_is_running(&tick);
+}
+
 static void judge_main()
 {
     static const char expected[] = "isoisoi";
 
     al_sem_take(&settled);
-    if (!objects_work() || !channels_work()) {
+    if (!objects_work() || !channels_work() || !scopes_work()) {
         board_exit(2);
     }
     for (int i = 0; i < 7; i++) {
