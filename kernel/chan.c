@@ -25,6 +25,7 @@
 #include "sched.h"
 #include "softlock.h"
 #include "time.h"
+#include "weak.h"
 
 #include "core/ring.h"
 
@@ -494,3 +495,5 @@ void al_chan_receiver_left(void *chan)
 {
     left((struct al_chan *)chan, AL_CHAN_SENDER);
 }
+
+LINKED(chan)

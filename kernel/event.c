@@ -26,6 +26,7 @@
 #include "sched.h"
 #include "softlock.h"
 #include "time.h"
+#include "weak.h"
 
 #define MODES (AL_EVENT_ALL | AL_EVENT_KEEP)
 
@@ -387,3 +388,5 @@ void al_event_destroy(struct al_event *event)
     } while (waiter != NULL);
     softlock_forget(&event->post);
 }
+
+LINKED(event)

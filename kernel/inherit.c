@@ -161,3 +161,5 @@ void inherit_end(struct al_task *self)
         (void)softlock_leave_and_switch(AL_OK);
     } while (more);
 }
+
+LINKED(inherit)

@@ -11,6 +11,7 @@
 #include "sched.h"
 
 #include "core/wait.h"
+#include "weak.h"
 
 /* The last element makes it as long as there are levels. */
 struct al_core al_core __attribute__((section(".bss.alula.state"))) = {
@@ -55,16 +56,7 @@ void sched_unlink_held(struct al_task *task)
     task->prev = task;
 }
 
-__attribute__((noinline)) void sched_wake_flagged_held(struct al_task *task)
-{
-    if ((task->flags & AL_FLAG_TIMED) != 0) {
-        time_undo_deadline_held(task);
-    }
-    task->state = AL_TASK_READY;
-    if ((task->flags & AL_FLAG_SUSPENDED) == 0) {
-        sched_insert_held(task);
-    }
-}
+WEAK(sched_wake_flagged_held, struct al_task)
 
 void sched_set_prio_held(struct al_task *task, uint8_t prio)
 {

@@ -148,11 +148,17 @@ inline void sched_look_again_held(void)
     }
 }
 
+/* Can a task be suspended, or woken before its deadline? Not in an image that
+ * has no flags.c. */
+bool flags_is_linked(void);
+
 /* Make `task`, which waits in no queue any more, ready to run. */
 inline void sched_wake_held(struct al_task *task)
 {
-    if (__builtin_expect(
-                (task->flags & (AL_FLAG_TIMED | AL_FLAG_SUSPENDED)) != 0, 0)) {
+    if ((!SCHED_SMALL || flags_is_linked()) &&
+            __builtin_expect(
+                    (task->flags & (AL_FLAG_TIMED | AL_FLAG_SUSPENDED)) != 0,
+                    0)) {
         sched_wake_flagged_held(task);
         return;
     }

@@ -25,6 +25,7 @@
 #include "core/wait.h"
 #include "panic.h"
 #include "sched.h"
+#include "sem.h"
 #include "softlock.h"
 #include "time.h"
 
@@ -32,16 +33,6 @@ static struct al_sem *sem_of(struct al_post *post)
 {
     return (struct al_sem *)(void *)((char *)post -
                                      offsetof(struct al_sem, post));
-}
-
-static int32_t count_look(struct al_sem *sem)
-{
-    return (int32_t)arch_load_linked(&sem->count);
-}
-
-static bool count_store(struct al_sem *sem, int32_t count)
-{
-    return arch_store_if(&sem->count, (uint32_t)count);
 }
 
 static bool is_sem(const struct al_sem *sem)
@@ -52,7 +43,7 @@ static bool is_sem(const struct al_sem *sem)
 /* Adds to the count, whoever else does. */
 static void count_add(struct al_sem *sem, int32_t units)
 {
-    while (!count_store(sem, count_look(sem) + units)) {
+    while (!sem_count_store(sem, sem_count_look(sem) + units)) {
     }
 }
 
@@ -70,9 +61,14 @@ void al_sem_init(struct al_sem *sem, int32_t initial, int32_t max)
 
 /* ---- taking ---- */
 
-/* There was no unit at the look. */
-al_status al_sem_take_slow(struct al_sem *sem, al_time deadline);
+/* The case of an image in which nobody has a deadline (semuntil.c). */
+__attribute__((weak)) void sem_wait_held(struct al_sem *sem, al_time deadline)
+{
+    (void)deadline;
+    time_wait_ever_held(&sem->waiters, AL_KIND_SEM);
+}
 
+/* There was no unit at the look. */
 __attribute__((noinline)) al_status al_sem_take_slow(
         struct al_sem *sem, al_time deadline)
 {
@@ -84,35 +80,26 @@ __attribute__((noinline)) al_status al_sem_take_slow(
     CALLER_MUST(SEM, 3, is_sem(sem));
     softlock_take();
     do {
-        count = count_look(sem);
+        count = sem_count_look(sem);
         status = !is_sem(sem)         ? AL_E_DESTROYED
                  : past && count <= 0 ? AL_E_TIMEOUT
                                       : AL_OK;
-    } while (status == AL_OK && !count_store(sem, count - 1));
+    } while (status == AL_OK && !sem_count_store(sem, count - 1));
     if (status != AL_OK || count > 0) {
         softlock_leave();
         return status;
     }
     /* A unit is asked for; whoever gives one from here on owes a wake. */
     sem->waiting++;
-    time_wait_held(&sem->waiters, AL_KIND_SEM, deadline);
+    if (SCHED_SMALL) {
+        sem_wait_held(sem, deadline);
+    } else {
+        time_wait_held(&sem->waiters, AL_KIND_SEM, deadline);
+    }
     return sched_give_way_held(AL_OK);
 }
 
-al_status al_sem_take_until(struct al_sem *sem, al_time deadline)
-{
-    int32_t count;
-
-    do {
-        count = count_look(sem);
-        if (count <= 0) {
-            return al_sem_take_slow(sem, deadline);
-        }
-    } while (!count_store(sem, count - 1));
-    return AL_OK;
-}
-
-/* The same for ever; the semaphore goes on. */
+/* For ever; the semaphore goes on. */
 void al_sem_take_block(struct al_sem *sem);
 
 __attribute__((noinline)) void al_sem_take_block(struct al_sem *sem)
@@ -127,12 +114,12 @@ void al_sem_take(struct al_sem *sem)
     int32_t count;
 
     do {
-        count = count_look(sem);
+        count = sem_count_look(sem);
         if (count <= 0) {
             al_sem_take_block(sem);
             return;
         }
-    } while (!count_store(sem, count - 1));
+    } while (!sem_count_store(sem, count - 1));
 }
 
 al_status al_sem_try_take(struct al_sem *sem)
@@ -140,21 +127,22 @@ al_status al_sem_try_take(struct al_sem *sem)
     int32_t count;
 
     do {
-        count = count_look(sem);
+        count = sem_count_look(sem);
         if (count <= 0) {
             return AL_E_EMPTY;
         }
-    } while (!count_store(sem, count - 1));
+    } while (!sem_count_store(sem, count - 1));
     return AL_OK;
 }
 
 /* ---- waking ---- */
 
-/* Is a wake owed? */
+/* Is a wake owed? Where no handler gives, only to a unit that just came. */
 static bool is_unsettled_held(const struct al_sem *sem)
 {
     return wait_first_held(&sem->waiters) != NULL &&
-           sem->waiting + *(const volatile int32_t *)&sem->count > 0;
+           (!SOFTLOCK_HANDLERS ||
+                   sem->waiting + *(const volatile int32_t *)&sem->count > 0);
 }
 
 static inline void wake_first_held(struct al_sem *sem)
@@ -186,7 +174,7 @@ bool sem_cancel_held(struct al_task *task)
             (struct al_sem *)(void *)((char *)task->waitq -
                                       offsetof(struct al_sem, waiters));
 
-    while (is_unsettled_held(sem)) {
+    while (SOFTLOCK_HANDLERS && is_unsettled_held(sem)) {
         wake_first_held(sem);
     }
     if (task->waitq == NULL) {
@@ -206,11 +194,11 @@ static inline bool count_one(struct al_sem *sem)
     int32_t count;
 
     do {
-        count = count_look(sem);
+        count = sem_count_look(sem);
         if (count >= sem->max) {
             return false;
         }
-    } while (!count_store(sem, count + 1));
+    } while (!sem_count_store(sem, count + 1));
     return true;
 }
 
@@ -252,11 +240,11 @@ al_status al_sem_give(struct al_sem *sem)
     int32_t count;
 
     do {
-        count = count_look(sem);
+        count = sem_count_look(sem);
         if (__builtin_expect((uint32_t)count >= (uint32_t)sem->max, 0)) {
             return al_sem_give_slow(sem);
         }
-    } while (__builtin_expect(!count_store(sem, count + 1), 0));
+    } while (__builtin_expect(!sem_count_store(sem, count + 1), 0));
     return AL_OK;
 }
 
@@ -275,12 +263,12 @@ __attribute__((noinline)) al_status al_irq_sem_give_slow(struct al_sem *sem)
         return AL_E_DESTROYED;
     }
     do {
-        count = count_look(sem);
+        count = sem_count_look(sem);
         if (__builtin_expect(count >= 0, 0)) {
             /* Others have woken all since the look, or it is full. */
             return count_one(sem) ? AL_OK : AL_E_FULL;
         }
-    } while (!count_store(sem, count + 1));
+    } while (!sem_count_store(sem, count + 1));
     if (softlock_is_taken()) {
         softlock_irq_post(&sem->post);
         return AL_OK;
@@ -296,11 +284,11 @@ al_status al_irq_sem_give(struct al_sem *sem)
     int32_t count;
 
     do {
-        count = count_look(sem);
+        count = sem_count_look(sem);
         if (__builtin_expect((uint32_t)count >= (uint32_t)sem->max, 0)) {
             return al_irq_sem_give_slow(sem);
         }
-    } while (__builtin_expect(!count_store(sem, count + 1), 0));
+    } while (__builtin_expect(!sem_count_store(sem, count + 1), 0));
     return AL_OK;
 }
 

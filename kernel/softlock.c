@@ -23,6 +23,7 @@
 #include "softlock.h"
 
 #include "panic.h"
+#include "weak.h"
 
 /* What a switch request that met a taken lock leaves: a look, and no more. */
 struct al_post al_resched_post __attribute__((section(".bss.alula.state")));
@@ -61,6 +62,26 @@ bool event_step_held(struct al_post *post)
 int event_urgency_held(struct al_post *post) URGENCY_NONE;
 int inherit_urgency_held(struct al_post *post) URGENCY_NONE;
 
+NOT_LINKED(event)
+NOT_LINKED(inherit)
+NOT_LINKED(chan)
+
+/* Is the clock all that goes on in steps? Asked where it leaves less code. */
+AL_INLINE bool is_clock_alone(void)
+{
+    return SCHED_SMALL && !event_is_linked() && !inherit_is_linked();
+}
+
+/*
+ * Without handlers of the application's nobody comes in while the inbox is
+ * drained, for the tick is no more urgent; and what is posted is the clock, a
+ * channel in which two tasks met, what goes on in steps, or a look.
+ */
+AL_INLINE bool is_undisturbed(void)
+{
+    return !SOFTLOCK_HANDLERS && is_clock_alone() && !chan_is_linked();
+}
+
 /* What a link, or the inbox, says beside SCHED_LEFT. */
 static struct al_post *post_at(uintptr_t link)
 {
@@ -76,9 +97,14 @@ static inline struct al_post *inbox_take(void)
     struct al_post *newest;
     uintptr_t link;
 
-    do {
-        link = arch_load_linked_at(&al_core, INBOX);
-    } while (!arch_store_if_at(&al_core, INBOX, 0));
+    if (is_undisturbed()) {
+        link = (uintptr_t)al_core.inbox;
+        al_core.inbox = NULL;
+    } else {
+        do {
+            link = arch_load_linked_at(&al_core, INBOX);
+        } while (!arch_store_if_at(&al_core, INBOX, 0));
+    }
     newest = post_at(link);
     while (newest != NULL) {
         struct al_post *next = post_at((uintptr_t)newest->next);
@@ -93,6 +119,10 @@ static inline struct al_post *inbox_take(void)
 /* False: something has come meanwhile. */
 static bool inbox_leave(struct al_post *left)
 {
+    if (is_undisturbed()) {
+        al_core.inbox = (struct al_post *)((uintptr_t)left | SCHED_LEFT);
+        return true;
+    }
     do {
         if (arch_load_linked_at(&al_core, INBOX) != 0) {
             return false;
@@ -111,8 +141,8 @@ static inline void seen_held(struct al_post *post)
 static bool is_in_steps(const struct al_post *post)
 {
     return post->tag == AL_TAG(AL_KIND_CLOCK) ||
-           post->tag == AL_TAG(AL_KIND_EVENT) ||
-           post->tag == AL_TAG(AL_KIND_TASK);
+           (!is_clock_alone() && (post->tag == AL_TAG(AL_KIND_EVENT) ||
+                                         post->tag == AL_TAG(AL_KIND_TASK)));
 }
 
 #define SETTLE(kind, function) \
@@ -123,10 +153,16 @@ static bool is_in_steps(const struct al_post *post)
 static inline void look_held(struct al_post *post)
 {
     seen_held(post);
+    if (is_undisturbed()) {
+        KERNEL_MUST(SOFTLOCK, 1, post->tag == AL_KIND_NONE);
+        return;
+    }
     switch (post->tag) {
         SETTLE(CHAN, chan_settle_held);
         SETTLE(MAILBOX, mailbox_settle_held);
         SETTLE(TIMER, timer_settle_held);
+        SETTLE(TASK, park_settle_held);
+    case AL_TAG(AL_KIND_EVENT): /* nothing of events is in the image */
     case AL_KIND_NONE: /* a look is all it wanted; or it was destroyed */
         return;
     default:
@@ -144,7 +180,7 @@ __attribute__((noinline)) static struct al_post *take_held(struct al_post *left)
         struct al_post *post = oldest;
 
         oldest = post->next;
-        if (post->tag == AL_TAG(AL_KIND_SEM)) {
+        if (SOFTLOCK_HANDLERS && post->tag == AL_TAG(AL_KIND_SEM)) {
             seen_held(post);
             sem_settle_held(post);
         } else if (is_in_steps(post)) {
@@ -159,7 +195,8 @@ __attribute__((noinline)) static struct al_post *take_held(struct al_post *left)
 
 static inline int urgency_held(struct al_post *post)
 {
-    if (__builtin_expect(post->tag == AL_TAG(AL_KIND_CLOCK), 1)) {
+    if (is_clock_alone() ||
+            __builtin_expect(post->tag == AL_TAG(AL_KIND_CLOCK), 1)) {
         return time_urgency_held();
     }
     switch (post->tag) {
@@ -176,7 +213,7 @@ static inline int urgency_held(struct al_post *post)
 static inline bool step_held(struct al_post *post)
 {
     seen_held(post);
-    switch (post->tag) {
+    switch (is_clock_alone() ? AL_TAG(AL_KIND_CLOCK) : post->tag) {
     case AL_TAG(AL_KIND_CLOCK):
         return time_step_held();
     case AL_TAG(AL_KIND_EVENT):
@@ -191,6 +228,9 @@ static inline bool step_held(struct al_post *post)
 /* False: it is on the inbox again. */
 static inline bool post_keep(struct al_post *post)
 {
+    if (is_undisturbed()) {
+        return post->pending++ == 0;
+    }
     do {
         if (arch_load_linked(&post->pending) != 0) {
             return false;
@@ -199,8 +239,8 @@ static inline bool post_keep(struct al_post *post)
     return true;
 }
 
-/* The link to the most urgent of what is left, which is something; NULL: the
- * most urgent task goes before all of it. */
+/* The link to the most urgent of what is left, which is something, and alone
+ * if it is the clock's; NULL: the most urgent task goes before all of it. */
 static inline struct al_post **first_held(struct al_post **left)
 {
     int most = sched_top_held()->prio;
@@ -214,7 +254,7 @@ static inline struct al_post **first_held(struct al_post **left)
             first = left;
         }
         left = &(*left)->next;
-    } while (*left != NULL);
+    } while (!is_clock_alone() && *left != NULL);
     return first;
 }
 

@@ -24,6 +24,7 @@
  * its holder.
  */
 
+#include <alula/config.h>
 #include <alula/task.h>
 #include <alula/wait.h>
 
@@ -101,6 +102,14 @@ bool event_step_held(struct al_post *post);
 int time_urgency_held(void);
 int event_urgency_held(struct al_post *post);
 int inherit_urgency_held(struct al_post *post);
+
+/* Are the modules in the image that post, or go on in steps, without handlers? */
+bool event_is_linked(void);
+bool inherit_is_linked(void);
+bool chan_is_linked(void);
+
+/* Can there be a handler that posts, beside the tick's? */
+#define SOFTLOCK_HANDLERS (AL_CFG_IRQ_LINES > 0)
 
 /* The rest of the next one, where something is on the inbox. */
 void softlock_look(void);

@@ -238,46 +238,6 @@ bool task_id_is_sane(struct al_task_id id)
     return task_is_known(id.task) && id.spawn - 1 < id.task->spawns;
 }
 
-al_status al_task_suspend(struct al_task_id id)
-{
-    struct al_task *task;
-
-    CALLER_MUST(TASK, 1, !arch_in_handler());
-    CALLER_MUST(TASK, 3, task_id_is_sane(id));
-    softlock_take();
-    if (!task_id_lives(id)) {
-        softlock_leave();
-        return AL_E_STALE;
-    }
-    task = task_instance(id.task);
-    if ((task->flags & AL_FLAG_SUSPENDED) == 0) {
-        task->flags |= AL_FLAG_SUSPENDED;
-        if (sched_is_ready(task)) {
-            sched_remove_held(task);
-        }
-    }
-    return softlock_leave_and_switch(AL_OK);
-}
-
-al_status al_task_resume(struct al_task_id id)
-{
-    struct al_task *task;
-
-    CALLER_MUST(TASK, 1, !arch_in_handler());
-    CALLER_MUST(TASK, 3, task_id_is_sane(id));
-    softlock_take();
-    task = task_instance(id.task);
-    if (!task_id_lives(id) || (task->flags & AL_FLAG_SUSPENDED) == 0) {
-        softlock_leave();
-        return task_id_lives(id) ? AL_E_STATE : AL_E_STALE;
-    }
-    task->flags &= (uint8_t)~AL_FLAG_SUSPENDED;
-    if (sched_is_ready(task)) {
-        sched_insert_held(task);
-    }
-    return softlock_leave_and_switch(AL_OK);
-}
-
 AL_NORETURN void task_end_alone(void)
 {
     struct al_task *self = al_core.current;

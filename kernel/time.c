@@ -34,7 +34,7 @@
 #include "panic.h"
 #include "sched.h"
 #include "softlock.h"
-#include "stat.h"
+#include "weak.h"
 
 #include <alula/irq.h>
 
@@ -255,68 +255,26 @@ int time_urgency_held(void)
 }
 
 /* For images without the module. */
-static bool cancel_none(struct al_task *task)
-{
-    (void)task;
-    return true;
-}
-
 static void expired_none(struct al_timer_node *timer)
 {
     (void)timer;
 }
 
-#define CANCEL_NONE __attribute__((weak, alias("cancel_none")))
-
-bool sem_cancel_held(struct al_task *task) CANCEL_NONE;
-bool mutex_cancel_held(struct al_task *task) CANCEL_NONE;
-bool cond_cancel_held(struct al_task *task) CANCEL_NONE;
-bool event_cancel_held(struct al_task *task) CANCEL_NONE;
-bool chan_cancel_held(struct al_task *task) CANCEL_NONE;
-bool mailbox_cancel_held(struct al_task *task) CANCEL_NONE;
-bool park_cancel_held(struct al_task *task) CANCEL_NONE;
-bool spawn_cancel_held(struct al_task *task) CANCEL_NONE;
 #define EXPIRED_NONE __attribute__((weak, alias("expired_none")))
 
 void timer_expired_held(struct al_timer_node *timer) EXPIRED_NONE;
 void kill_expired_held(struct al_timer_node *timer) EXPIRED_NONE;
 
-#define CANCEL(kind, function) \
-  case AL_KIND_##kind:         \
-    return (function)(task)
+NOT_LINKED(flags)
 
-bool time_cancel_wait_held(struct al_task *task)
-{
-    switch ((enum al_kind)task->wait) {
-        CANCEL(SEM, sem_cancel_held);
-        CANCEL(MUTEX, mutex_cancel_held);
-        CANCEL(COND, cond_cancel_held);
-        CANCEL(EVENT, event_cancel_held);
-        CANCEL(CHAN, chan_cancel_held);
-        CANCEL(MAILBOX, mailbox_cancel_held);
-        CANCEL(TASK, park_cancel_held);
-        CANCEL(JOIN, spawn_cancel_held);
-    case AL_KIND_NONE:
-    case AL_KIND_TIMER:
-    case AL_KIND_CLOCK:
-    case AL_KIND_KILL:
-    case AL_KIND_GUARD:
-        break;
-    }
-    return true;
-}
+WEAK_VALUE(bool, time_wait_over_held, struct al_task, true)
 
 static void deadline_passed_held(struct al_task *task)
 {
     task->flags &= (uint8_t)~AL_FLAG_TIMED;
-    if (task->wait != AL_KIND_NONE) {
-        if (!time_cancel_wait_held(task)) {
-            return;
-        }
-        arch_set_result(task, AL_E_TIMEOUT);
-        stat_missed(task, 1);
+    if (task->wait == AL_KIND_NONE || time_wait_over_held(task)) {
+        sched_wake_held(task);
     }
-    sched_wake_held(task);
 }
 
 static void expire_held(struct al_timer_node *timer)
@@ -390,11 +348,8 @@ void time_remove_held(struct al_timer_node *timer)
     timer_remove_held(&clock.tree, timer);
 }
 
-void time_deadline_held(struct al_task *task, al_time when)
+void time_expiry_held(struct al_task *task, al_time when)
 {
-    if (when == AL_FOREVER) {
-        return;
-    }
     task->timer.when = when;
     task->flags |= AL_FLAG_TIMED;
     most_enter(&clock.most, task->prio, clock.tree.root == NULL);
@@ -413,23 +368,12 @@ bool time_is_past(al_time deadline)
     return deadline == AL_POLL || deadline <= time_now();
 }
 
-void time_wait_held(struct al_waitq *queue, enum al_kind kind, al_time deadline)
-{
-    struct al_task *self = al_core.current;
-
-    sched_remove_held(self);
-    self->state = AL_TASK_WAITING;
-    self->wait = (uint8_t)kind;
-    wait_insert_held(queue, self);
-    time_deadline_held(self, deadline);
-}
-
 void time_sleep_held(al_time when)
 {
     struct al_task *self = al_core.current;
 
     self->wait = AL_KIND_NONE;
-    time_deadline_held(self, when);
+    time_expiry_held(self, when);
     (void)sched_give_way_held(AL_OK);
 }
 

@@ -11,6 +11,9 @@
 #include <alula/timer.h>
 #include <alula/wait.h>
 
+#include "core/wait.h"
+#include "sched.h"
+
 /*
  * The tick starts: `counter` is what the port's free-running counter shows, and
  * a tick lasts `counts` of it.
@@ -38,8 +41,30 @@ bool time_is_past(al_time deadline);
 void time_wait_held(
         struct al_waitq *queue, enum al_kind kind, al_time deadline);
 
+/* The same without a deadline, but for the switch. */
+static inline void time_wait_ever_held(
+        struct al_waitq *queue, enum al_kind kind)
+{
+    struct al_task *self = al_core.current;
+
+    sched_remove_held(self);
+    self->state = AL_TASK_WAITING;
+    self->wait = (uint8_t)kind;
+    wait_insert_held(queue, self);
+}
+
 /* The deadline of a task's wait; nothing for AL_FOREVER. The lock is held. */
 void time_deadline_held(struct al_task *task, al_time when);
+
+/* The task's timer: it is woken at `when` at the latest. The lock is held. */
+void time_expiry_held(struct al_task *task, al_time when);
+
+/*
+ * The deadline of a task's wait has passed. False: the task had been served;
+ * else it is to be woken with AL_E_TIMEOUT. An image in which all wait for ever
+ * has none of it (flags.c). The lock is held.
+ */
+bool time_wait_over_held(struct al_task *task);
 
 /*
  * Take the current task, which the caller has taken out of the ready queue,

@@ -20,3 +20,15 @@
 
 /* It does nothing. */
 #define WEAK(function, type) WEAK_VALUE(void, function, type, )
+
+/* Is a module linked? It says so itself, by the second of these. */
+#define NOT_LINKED(module)                            \
+  __attribute__((weak)) bool module##_is_linked(void) \
+  {                                                   \
+    return false;                                     \
+  }
+#define LINKED(module)          \
+  bool module##_is_linked(void) \
+  {                             \
+    return true;                \
+  }
