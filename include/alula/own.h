@@ -13,6 +13,9 @@
  *     AL_TASK_SCOPED(&child);                      a task: killed, and joined
  *     status = al_task_spawn(&params, &child);
  *
+ * and objects in its own stack, destroyed at its end: AL_SEM_LOCAL(done, 0, 1)
+ * and the like.
+ *
  * What is not named so goes on without the task (docs/given-back.md): that is
  * the choice which these macros offer. Each is registered (scope.h) before it
  * takes effect: a death at any instruction finds nothing to give back, or all of
@@ -22,7 +25,10 @@
  * have scopes of their own.
  */
 
+#include <alula/cond.h>
+#include <alula/event.h>
 #include <alula/kill.h>
+#include <alula/mailbox.h>
 #include <alula/scope.h>
 #include <alula/sem.h>
 #include <alula/status.h>
@@ -79,6 +85,11 @@ void __al_own_give(void *hold);
 void __al_own_stop(void *timer);
 void __al_own_disable(void *hold);
 void __al_own_end(void *id);
+void __al_own_destroy_sem(void *sem);
+void __al_own_destroy_event(void *event);
+void __al_own_destroy_mailbox(void *mailbox);
+void __al_own_destroy_cond(void *cond);
+void __al_own_destroy_timer(void *timer);
 
 /**
  * Take one unit of a semaphore until the end of the enclosing block, or the
@@ -133,5 +144,35 @@ void __al_own_end(void *id);
  *            al_task_create() after this; not the calling task's
  */
 #define AL_TASK_SCOPED(id) AL_DEFER(__al_own_end, id)
+
+/*
+ * Objects in a task's own stack, which others may use as long as the block
+ * lasts: destroyed at its end, or at the task's death in it, before their memory
+ * is used for anything else, be it another cleanup. Who waits for them gets
+ * AL_E_DESTROYED. Each declares the variable `name`.
+ *
+ * Not here: mutexes. At their holder's death they go to who waits for them, and
+ * cannot be destroyed then.
+ */
+#define AL_SEM_LOCAL(name, initial, maximum)              \
+  struct al_sem name = AL_SEM_INIT((initial), (maximum)); \
+  AL_DEFER(__al_own_destroy_sem, &(name))
+
+#define AL_EVENT_LOCAL(name)            \
+  struct al_event name = AL_EVENT_INIT; \
+  AL_DEFER(__al_own_destroy_event, &(name))
+
+#define AL_MAILBOX_LOCAL(name)              \
+  struct al_mailbox name = AL_MAILBOX_INIT; \
+  AL_DEFER(__al_own_destroy_mailbox, &(name))
+
+#define AL_COND_LOCAL(name)           \
+  struct al_cond name = AL_COND_INIT; \
+  AL_DEFER(__al_own_destroy_cond, &(name))
+
+/* `init` is one of timer.h: AL_TIMER_INIT_SEM(&done) and the like. */
+#define AL_TIMER_LOCAL(name, init) \
+  struct al_timer name = init;     \
+  AL_DEFER(__al_own_destroy_timer, &(name))
 
 AL_EXTERN_C_END

@@ -251,6 +251,26 @@ static bool stack_timer_look(void)
     return told && waited == AL_E_DESTROYED;
 }
 
+static void stack_local_hold(void)
+{
+    AL_SEM_LOCAL(mine, 0, 1);
+    AL_TIMER_LOCAL(clock, AL_TIMER_INIT_SEM(&mine));
+
+    wanted = &mine;
+    waited = AL_OK;
+    (void)al_sem_give(&waiter_go);
+    (void)al_timer_start(&clock, 2, 0);
+    al_panic("its stack");
+}
+
+static bool stack_local_look(void)
+{
+    bool told = waited == AL_E_DESTROYED && rig_record.nested == 0;
+
+    al_sleep(4);
+    return told && waited == AL_E_DESTROYED;
+}
+
 static struct al_lease lent;
 
 static void lease_hold(void)

@@ -5,7 +5,8 @@
  *   1. a timer interrupts a sample after 0, 1, 2, ... instructions, until it has
  *      ended before; its handler lets a more urgent task run, which kills
  *   2. samples: a unit of a semaphore that is there, one that is waited for, a
- *      timer, an interrupt line, a child more and one less urgent
+ *      timer, an interrupt line, a child more and one less urgent; a semaphore
+ *      that another task waits for and a timer that runs, in its stack
  *   3. after each: as many units as were given, the timer at rest, the line
  *      disabled, the child ended and its memory back; the kernel is whole
  * Fails if: a unit, or a line, is noted after the kernel was left; a scope is
@@ -37,6 +38,10 @@ static struct al_task_id victim_id;
 static struct al_task_id child;
 static volatile uint32_t failures;
 static size_t heap_before;
+
+static struct al_sem waiter_go = AL_SEM_INIT(0, 1);
+static struct al_sem *volatile wanted;
+static volatile bool waiter_waits;
 
 /* ---- samples; each ends its block, and does a little more ---- */
 
@@ -121,6 +126,18 @@ static void sample_patient(void)
     with_child(6);
 }
 
+/* Somebody waits for what lies in the stack, and a timer runs there. */
+static void sample_locals(void)
+{
+    AL_SEM_LOCAL(mine, 0, 1);
+    AL_TIMER_LOCAL(clock, AL_TIMER_INIT_SEM(&mine));
+
+    wanted = &mine;
+    (void)al_sem_give(&waiter_go);
+    must(waiter_waits);
+    must(al_timer_start(&clock, 1000, 0) == AL_OK);
+}
+
 static const struct {
     const char *name;
     void (*sample)(void);
@@ -131,6 +148,7 @@ static const struct {
         {"a line", sample_line},
         {"an urgent child", sample_urgent},
         {"a patient child", sample_patient},
+        {"locals", sample_locals},
 };
 
 /* ---- tasks ---- */
@@ -144,6 +162,18 @@ static void killer_main(void)
 }
 
 AL_TASK(killer, killer_main, 20, 1024);
+
+static void waiter_main(void)
+{
+    for (;;) {
+        al_sem_take(&waiter_go);
+        waiter_waits = true;
+        must(al_sem_take_until(wanted, AL_FOREVER) == AL_E_DESTROYED);
+        waiter_waits = false;
+    }
+}
+
+AL_TASK(waiter, waiter_main, 12, 1024);
 
 static void giver_main(void)
 {
@@ -208,6 +238,9 @@ static const char *round_wrong(void)
     }
     if (child.task != NULL && al_task_wake(child) != AL_E_STALE) {
         return "the child lives";
+    }
+    if (waiter_waits) {
+        return "somebody waits for a dead stack's semaphore";
     }
     if (heap_used() != heap_before) {
         return "memory is lost";

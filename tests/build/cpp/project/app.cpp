@@ -124,6 +124,11 @@ static bool scopes_work()
     {
         AL_SEM_SCOPED(&spare, status, AL_POLL);
         AL_TIMER_SCOPED(&tick);
+        AL_SEM_LOCAL(done, 0, 1);
+        AL_EVENT_LOCAL(seen);
+        AL_MAILBOX_LOCAL(letter);
+        AL_COND_LOCAL(changed);
+        AL_TIMER_LOCAL(soon, AL_TIMER_INIT_SEM(&done));
         AL_IRQ_SCOPED(18, AL_PRIO_IRQ(0));
         al_task_id nobody = {};
         AL_TASK_SCOPED(&nobody);
@@ -151,4 +156,4 @@ static void judge_main()
     board_exit(noted == 7 && al_crash_count() == 2 ? 0 : 1);
 }
 
-AL_TASK(judge, judge_main, 6, 2048);
+AL_TASK(judge, judge_main, 6, 4096);
