@@ -9,8 +9,12 @@
 
 #include <alula/types.h>
 
-/* Set up the block; the handler hands over no byte yet and sends none. */
+/* Set up the block. The handler hands over no byte and sends none; in a task's
+ * later life it goes on as it did. */
 void uart_block_start(void);
+
+/* Does the handler hand over bytes? */
+bool uart_block_listens(void);
 
 /* Have the handler hand over bytes, until uart_irq_arrived() says no. */
 void uart_block_listen(void);

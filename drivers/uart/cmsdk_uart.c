@@ -29,6 +29,9 @@ struct cmsdk_uart {
 
 #define UART0 ((volatile struct cmsdk_uart *)0x40004000u)
 
+/* Lines 0 to 31 that are enabled (ARM DDI 0403E, section B3.4.4). */
+#define NVIC_ISER0 ((const volatile uint32_t *)0xe000e100u)
+
 /* Software trigger interrupt register (ARM DDI 0403E, section B3.4.9). */
 #define STIR ((volatile uint32_t *)0xe000ef00u)
 
@@ -74,6 +77,11 @@ void uart_block_start(void)
     UART0->BAUDDIV = BOARD_CONSOLE_BAUD_DIVISOR;
     UART0->CTRL = CTRL_TX_EN | CTRL_RX_EN | CTRL_TX_INTEN | CTRL_RX_INTEN;
     al_irq_enable(UART0_TX_IRQ, AL_PRIO_IRQ(0));
+}
+
+bool uart_block_listens(void)
+{
+    return (*NVIC_ISER0 >> UART0_RX_IRQ & 1u) != 0;
 }
 
 void uart_block_listen(void)

@@ -33,15 +33,14 @@ struct usart {
 #define SR_TC   (1u << 6)
 #define SR_TXE  (1u << 7)
 
-#define CR1_RE (1u << 2)
-#define CR1_TE (1u << 3)
-#define CR1_UE (1u << 13)
-
 /* The word that stands for one bit of CR1. */
 #define CR1_BIT(bit) \
   ((volatile uint32_t *)(0x42000000u + 0x1100Cu * 32u + (bit)*4u))
+#define RE     CR1_BIT(2u)
+#define TE     CR1_BIT(3u)
 #define RXNEIE CR1_BIT(5u)
 #define TXEIE  CR1_BIT(7u)
+#define UE     CR1_BIT(13u)
 
 #define RCC_AHB1ENR ((volatile uint32_t *)0x40023830u)
 #define RCC_APB2ENR ((volatile uint32_t *)0x40023844u)
@@ -81,8 +80,17 @@ void uart_block_start(void)
     *GPIOA_AFRH = (*GPIOA_AFRH & ~(0xffu << 4)) | 0x77u << 4;
 
     USART1->BRR = BOARD_CONSOLE_BAUD_DIVISOR;
-    USART1->CR1 = CR1_UE | CR1_TE | CR1_RE;
+    /* Not RXNEIE: cleared here while an interrupt comes, it would have the
+     * emulator call the handler for ever. */
+    *UE = 1;
+    *TE = 1;
+    *RE = 1;
     al_irq_enable(USART1_IRQ, AL_PRIO_IRQ(0));
+}
+
+bool uart_block_listens(void)
+{
+    return *RXNEIE != 0;
 }
 
 void uart_block_listen(void)

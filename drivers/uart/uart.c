@@ -74,9 +74,12 @@ bool uart_irq_next(uint8_t *byte)
 void al_uart_start(void)
 {
     uart_block_start();
-    /* Only now: in a later life the handler listened until then, and would have
-     * said so. */
-    uart.held = true;
+    /* In a later life the handler may listen, and then says itself when it does
+     * not; nobody else may, as it could fill the ring at any moment. Where it
+     * does not, the reader may have died on the way to make it. */
+    if (!uart_block_listens()) {
+        uart.held = true;
+    }
     if (ring_used(&uart.tx) != 0) {
         uart_block_notify();
     }
