@@ -159,6 +159,7 @@ static void in_buffer(const char *name, uint32_t *buffer, uint32_t way)
             ways[way].die == panic_itself ? 0 : FRAME_BYTES + PUSHED_BYTES;
 
     fill(buffer);
+    al_sleep(1); /* the next tick's frame would be pushed there as well */
     one(name, (uintptr_t)(buffer + MIDDLE), way);
     CHECK(written(buffer) <= most, "%s, %s: written %d bytes deep", name,
             ways[way].name, (int)written(buffer));
