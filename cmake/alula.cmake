@@ -57,7 +57,8 @@ if(CMAKE_C_COMPILER_ID STREQUAL GNU)
     --specs=picolibc.specs)
   set(ALULA_KERNEL_FLAGS -mgeneral-regs-only -fno-lto -ftoplevel-reorder)
   set(ALULA_KERNEL_LTO_FLAGS -flto -ffat-lto-objects -fno-schedule-insns2
-    -fno-ira-hoist-pressure -fno-move-loop-invariants -fno-forward-propagate)
+    -fno-ira-hoist-pressure -fno-move-loop-invariants -fno-forward-propagate
+    -fno-if-conversion -fno-tree-tail-merge)
 elseif(CMAKE_C_COMPILER_ID STREQUAL Clang)
   set(ALULA_STACK_FLAGS
     -ffixed-r9 -fexceptions -funwind-tables -fshort-enums

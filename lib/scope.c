@@ -22,7 +22,12 @@ void __al_scope_undo_newer(struct al_scope *scope, const void *home)
 
 void __al_scope_close(struct al_scope *scope)
 {
-    __al_scope_undo_newer(scope, scope);
+    struct al_scope *newer;
+
+    /* As above; without a call, for most images need only this one. */
+    while ((newer = al_scope_newer(scope, scope)) != NULL) {
+        newer->fn(newer->arg);
+    }
     if (al_scope_unlink(scope)) {
         scope->fn(scope->arg);
     }

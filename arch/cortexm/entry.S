@@ -53,7 +53,7 @@ SVC_Handler:
         ldr     r1, [r0, #24]           /* stacked pc: behind the svc */
         ldr     r2, =al_exc_stub + 2
         cmp     r1, r2
-        bne     al_svc_check
+        bne     .Lsvc_check
         ldr     lr, [r0, #36]           /* EXC_RETURN: frame 32, padding 4 */
         adds    r0, #40
 #ifdef __ARM_FP
@@ -64,6 +64,7 @@ SVC_Handler:
         msr     psp, r0
         bx      lr
         .global al_svc_check
+.Lsvc_check:
 al_svc_check:                           /* r0 frame; HardFault's way as well */
         ldr     r3, =al_core
         ldr     r1, [r3, #CORE_CURRENT]
@@ -74,7 +75,7 @@ al_svc_check:                           /* r0 frame; HardFault's way as well */
         cmp     r0, r2
         bhs     svc_bad_stack
         ldr     r3, [r0, #24]
-        ldr     r2, =al_recover_entry
+        ldr     r2, fault_frame
         cmp     r2, r3                  /* the svc's frame could not be pushed: */
         it      eq                      /* a fault entry came first, and left */
         bxeq    lr                      /* a frame that is on its way */
@@ -118,7 +119,7 @@ svc_bad_stack:
         movs    r2, #0
         str     r2, [r1, #DEATH_CFSR]
         ldr     r3, =CFSR
-        b       al_bad_stack
+        b       .Lbad_stack
         .fnend
         .size   SVC_Handler, . - SVC_Handler
 
@@ -154,7 +155,7 @@ HardFault_Handler:
         tst     lr, #4
         beq     fault_in_handler        /* a check trapped in a handler */
         mrs     r0, psp                 /* what else: an svc under a mask */
-        b       al_svc_check
+        b       .Lsvc_check
 al_hard_other:                          /* C says that it was a breakpoint */
         tst     lr, #4
         ite     ne
@@ -165,7 +166,7 @@ hard_stop:
         ldr     r3, =al_core
         ldr     r1, [r3, #CORE_CURRENT]
         movs    r2, #PANIC_FAULT_4
-        b       al_fault_stop
+        b       .Lfault_stop
 hard_debug:
         ldr     r1, [r0, #24]
         ldrh    r2, [r1]
@@ -203,12 +204,12 @@ al_fault_status:                        /* r3 CFSR's address, r2 its bits */
         strd    r2, r12, [r1, #DEATH_CFSR]      /* and DEATH_ADDRESS */
         movw    r12, #BAD_STACK
         tst     r2, r12
-        bne     al_bad_stack
+        bne     .Lbad_stack
         ldrd    r2, r12, [r1, #TASK_STACK_LOW]  /* and TASK_STACK_HIGH */
         cmp     r0, r2
-        blo     al_bad_stack
+        blo     .Lbad_stack
         cmp     r0, r12
-        bhs     al_bad_stack
+        bhs     .Lbad_stack
         movs    r2, #TRAP_FAULT
 al_fault_take:                          /* r0 frame, r1 task, r2 trap */
         str     r2, [r1, #DEATH_TRAP]
@@ -225,8 +226,9 @@ al_fault_take:                          /* r0 frame, r1 task, r2 trap */
 fault_in_kernel:                        /* r1 task */
         mrs     r0, psp
         movs    r2, #PANIC_FAULT_1
-        b       al_fault_stop
+        b       .Lfault_stop
         .global al_bad_stack
+.Lbad_stack:                            /* local: short branches */
 al_bad_stack:                           /* r0 psp, r1 task, r3 CFSR's address */
         /*
          * No frame can be trusted: a made one, below the floor. The lazy save
@@ -262,6 +264,7 @@ al_fault_not_recovered:                 /* r0 frame */
         ldr     r1, [r3, #CORE_CURRENT]
         movs    r2, #PANIC_FAULT_2
         .global al_fault_stop
+.Lfault_stop:
 al_fault_stop:                          /* r0 frame, r1 task, r2 site */
         cbz     r1, fault_stop_now      /* before there is a task */
         adds    r1, #TASK_DEATH         /* in reach of short instructions */
@@ -284,7 +287,7 @@ al_fault_stop:                          /* r0 frame, r1 task, r2 site */
         str     r0, [r1, #(DEATH_ADDRESS - TASK_DEATH)]
 fault_stop_now:
         mov     r0, r2
-        b       kernel_stop
+        b       .Lkernel_stop
 fault_in_handler:
         b.w     al_irq_fault
         .fnend
@@ -387,7 +390,7 @@ panic_in_handler:
 al_irq_recover_panic:
 panic_stops:
         movs    r0, #PANIC_FAULT_3
-        b       kernel_stop
+        b       .Lkernel_stop
         .fnend
         .size   recover_panic, . - recover_panic
 
@@ -398,6 +401,7 @@ panic_stops:
  */
         .global kernel_stop
         .type kernel_stop, %function
+.Lkernel_stop:
 kernel_stop:
         .fnstart
         .cantunwind

@@ -289,7 +289,7 @@ bool arch_is_ram(uintptr_t at, size_t bytes)
     return at >= low && at < high && bytes <= high - at;
 }
 
-AL_NORETURN void arch_reset(void)
+__attribute__((noinline)) AL_NORETURN void arch_reset(void)
 {
     __asm__ volatile("dsb" ::: "memory");
     AIRCR = AIRCR_VECTKEY | AIRCR_SYSRESETREQ;

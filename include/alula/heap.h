@@ -190,6 +190,9 @@ void al_heap_scope_open(struct al_scope *scope, void **slot, size_t bytes);
 /* Closes it. What it calls belongs to the kernel and runs out of no stack. */
 AL_INLINE void al_heap_scope_close(struct al_scope *scope)
 {
+#ifdef __OPTIMIZE_SIZE__ /* a call, and no more */
+    __al_scope_close(scope);
+#else
     void (*fn)(void *);
     void *arg;
 
@@ -200,6 +203,7 @@ AL_INLINE void al_heap_scope_close(struct al_scope *scope)
     } else {
         __al_scope_close(scope);
     }
+#endif
 }
 
 /**
