@@ -43,22 +43,20 @@ define_property(TARGET PROPERTY ALULA_FIRST_CPU BRIEF_DOCS
 
 # Compile flags, per compiler; the kernel's objects get them as well. The
 # kernel uses no floating-point register: a task that does not either keeps
-# none across a switch. Its own flags come last: that functions stay in order
-# keeps cleanups in link-time optimisation, and there it takes no part, but for
-# a kernel at -Os, alone (tools/alula-link); four passes make that larger.
+# none across a switch. It takes no part in link-time optimisation, but for a
+# kernel at -Os, alone (tools/alula-link); four passes make that larger.
 if(CMAKE_C_COMPILER_ID STREQUAL GNU)
   set(ALULA_STACK_FLAGS
     -ffixed-r9 -fexceptions -funwind-tables -fnon-call-exceptions
     -fno-shrink-wrap -mno-sched-prolog -fno-ipa-pure-const
-    -fdisable-tree-nothrow -fdisable-rtl-nothrow -fno-toplevel-reorder
-    -frecord-gcc-switches)
+    -fdisable-tree-nothrow -fdisable-rtl-nothrow -frecord-gcc-switches)
   set(ALULA_FILTER_FLAGS
     "-B${ALULA_TOOLS_DIR}/as-arm/" "SHELL:-wrapper ${ALULA_TOOLS_DIR}/cc-quiet"
-    --specs=picolibc.specs)
-  set(ALULA_KERNEL_FLAGS -mgeneral-regs-only -fno-lto -ftoplevel-reorder)
-  set(ALULA_KERNEL_LTO_FLAGS -flto -ffat-lto-objects -fno-schedule-insns2
-    -fno-ira-hoist-pressure -fno-move-loop-invariants -fno-forward-propagate
-    -fno-if-conversion -fno-tree-tail-merge)
+    --specs=picolibc.specs "--specs=${ALULA_ROOT}/cmake/lto.specs")
+  set(ALULA_KERNEL_FLAGS -mgeneral-regs-only -fno-lto)
+  set(ALULA_KERNEL_LTO_FLAGS -flto -ffat-lto-objects -ftoplevel-reorder
+    -fno-schedule-insns2 -fno-ira-hoist-pressure -fno-move-loop-invariants
+    -fno-forward-propagate -fno-if-conversion -fno-tree-tail-merge)
 elseif(CMAKE_C_COMPILER_ID STREQUAL Clang)
   set(ALULA_STACK_FLAGS
     -ffixed-r9 -fexceptions -funwind-tables -fshort-enums
@@ -125,7 +123,8 @@ endif()
 if(CMAKE_C_COMPILER_ID STREQUAL GNU)
   # For link-time optimisation, which compiles and assembles at the link.
   target_link_options(alula INTERFACE
-    ${ALULA_STACK_FLAGS} ${ALULA_FILTER_FLAGS} ${ALULA_BOUNDS_FLAGS})
+    ${ALULA_STACK_FLAGS} -fno-toplevel-reorder ${ALULA_FILTER_FLAGS}
+    ${ALULA_BOUNDS_FLAGS})
 endif()
 
 # alula_board(<board>): the board's settings as variables of the caller; for
