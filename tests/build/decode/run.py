@@ -104,7 +104,8 @@ def kernel_checksum(c, tmp):
     """kernel/crash.c's own checksum, compiled for the host, on random
     records."""
     source = (ROOT / 'kernel/crash.c').read_text()
-    body = re.search(r'static uint32_t checksum\(.*?\n}\n', source, re.S)
+    body = re.search(r'static uint32_t pcs_covered\(.*?'
+                     r'static uint32_t checksum\(.*?\n}\n', source, re.S)
     prog = Path(tmp) / 'sum.c'
     prog.write_text('#include <stddef.h>\n#include <stdint.h>\n'
                     '#include <stdio.h>\n#include <alula/crash.h>\n'
