@@ -110,6 +110,12 @@ def check_misuse():
         else []
 
 
+def check_hopter():
+    status, output = run(sys.executable, "tests/build/hopter/run.py")
+    return [l for l in output.splitlines() if l.startswith("not")] if status \
+        else []
+
+
 def check_words():
     words = re.compile(r"(?i)(?<![a-z0-9])(" + "|".join(ARCHITECTURE_WORDS) +
                        r")(?![a-z])")
@@ -200,6 +206,7 @@ CHECKS = (
     ("each death has a test, and its row (docs/recovery.md)", check_recovery),
     ("mutations apply to the code (tests/mutants.list)", check_mutations),
     ("wrong uses of all functions have a test", check_misuse),
+    ("all of Hopter has its row (docs/hopter.md)", check_hopter),
     ("no architecture word in kernel/, include/, lib/", check_words),
     ("public headers compile alone, C11 and C++17", check_headers),
     ("private headers compile alone", check_private_headers),
