@@ -24,9 +24,9 @@ extern const struct frame_entry __al_frames_start[];
 extern const struct frame_entry __al_frames_end[];
 extern const struct index_entry __al_unwind_low[];
 
-/* For each so many bytes of code the number of an entry, from the first one on,
- * that begins before it or with it: a search begins there (alula-index). */
-#define UNWIND_PLACE 512u
+/* For each 2^UNWIND_BITS bytes of code (offsets.h) the number of an entry, from
+ * the first one on, that begins before them or with them: a search begins there
+ * (alula-index). */
 extern const uint16_t __al_unwind_places[];
 
 /* Where calls of cleanups come back to, bit 0 clear, sorted. */

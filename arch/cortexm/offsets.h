@@ -22,6 +22,14 @@
 
 #define DEATH_BYTES 72
 
+/* Of code, for each of which the walk's index has a place (image.h). The linker
+ * script and alula-index take it from __al_unwind_bits (walk.S). */
+#ifdef __OPTIMIZE_SIZE__
+#  define UNWIND_BITS 12
+#else
+#  define UNWIND_BITS 9
+#endif
+
 #define CORE_CURRENT   0
 #define CORE_LOCKED    4
 #define CORE_INBOX     8

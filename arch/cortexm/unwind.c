@@ -23,6 +23,7 @@
 #include "unwind.h"
 #include "arch.h"
 #include "image.h"
+#include "offsets.h"
 
 static uint32_t prel31(const uint32_t *at)
 {
@@ -34,7 +35,7 @@ static uint32_t prel31(const uint32_t *at)
 /* As walk.S searches. */
 uint32_t arch_function_of(uint32_t pc)
 {
-    uint32_t place = (pc - (uint32_t)__al_text_low) / UNWIND_PLACE;
+    uint32_t place = (pc - (uint32_t)__al_text_low) >> UNWIND_BITS;
     const struct index_entry *entry = __al_unwind_low;
 
     if (!image_has_code(pc)) {

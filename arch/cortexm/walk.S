@@ -30,6 +30,9 @@
  * one that begins there or before: the search goes up from the number that
  * alula-index has written down for that part of the code.
  */
+        .global __al_unwind_bits
+        .set    __al_unwind_bits, UNWIND_BITS
+
         .section .text.arch_unwind_next, "ax", %progbits
         .global arch_unwind_next, arch_unwind_leave
         .type arch_unwind_next, %function
@@ -51,7 +54,7 @@ arch_unwind_next:
         ldr     r2, =__al_text_bytes
         cmp     r1, r2
         bhs     unwind_end
-        lsrs    r1, r1, #9              /* UNWIND_PLACE */
+        lsrs    r1, r1, #UNWIND_BITS
         ldr     r2, =__al_unwind_places
         ldrh    r1, [r2, r1, lsl #1]
         ldr     r2, =__al_unwind_low
