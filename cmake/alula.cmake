@@ -236,7 +236,7 @@ function(alula_firmware app)
     $<TARGET_FILE:${kernel}> -lc -lgcc -Wl,--end-group)
   set_property(TARGET ${app} APPEND PROPERTY LINK_OPTIONS
     ${flags} --specs=picolibc.specs -nostartfiles -T "${script}"
-    "-L${ALULA_ROOT}" -Wl,--gc-sections -Wl,--build-id=sha1
+    "-L${ALULA_ROOT}" -Wl,--gc-sections -Wl,--build-id=md5
     -Wl,--fatal-warnings -Wl,-z,noexecstack ${ALULA_WRAP_FLAGS}
     "LINKER:-Map=$<TARGET_FILE:${app}>.map")
   set_property(TARGET ${app} APPEND PROPERTY LINK_DEPENDS

@@ -61,7 +61,7 @@ al_status al_cond_wait_until(
         struct al_cond *cond, struct al_mutex *mutex, al_time deadline)
 {
     bool past = deadline != AL_FOREVER && time_is_past(deadline);
-    struct al_scope *newer;
+    struct al_scope **link;
     al_status waited;
     al_status locked;
     uintptr_t sp;
@@ -73,7 +73,8 @@ al_status al_cond_wait_until(
         return AL_E_TIMEOUT;
     }
     sp = (uintptr_t)mutex->scope.arg;
-    CALLER_MUST(COND, 3, scope_unlink(&mutex->scope, &newer));
+    link = scope_unlink(&mutex->scope);
+    CALLER_MUST(COND, 3, link != NULL);
     softlock_take();
     mutex_release_held(mutex);
     if (is_cond(cond)) {
@@ -86,7 +87,7 @@ al_status al_cond_wait_until(
     if (locked == AL_E_DESTROYED) {
         return locked;
     }
-    scope_put_back(&mutex->scope, newer);
+    scope_put_back(&mutex->scope, link);
     return more_urgent(waited, locked);
 }
 

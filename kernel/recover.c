@@ -54,19 +54,28 @@ static uintptr_t opened_at(const struct al_scope *scope)
     return scope->fn != NULL ? (uintptr_t)scope : (uintptr_t)scope->arg;
 }
 
-/* Poison every mutex that the task took at `from` or above; returns how many
- * scopes are open, as far as the chain makes sense. */
-static uint32_t take_stock(const struct al_task *self, uintptr_t from)
+/* Poison every mutex that the task took at `from` or above, and forget the
+ * records that lie below `lowest`; returns how many scopes are open, as far as
+ * the chain makes sense. */
+static uint32_t take_stock(
+        struct al_task *self, uintptr_t from, uintptr_t lowest)
 {
-    struct al_scope *scope = self->scopes;
+    struct al_scope **link = &self->scopes;
+    struct al_scope *scope;
     uint32_t count = 0;
 
-    while (scope != NULL && count < TASK_SCOPES_MAX &&
-            task_scope_is_sane(self, scope) &&
-            (scope->fn != NULL || opened_at(scope) < from ||
-                    mutex_poison(scope))) {
+    while ((scope = *link) != NULL && count < TASK_SCOPES_MAX &&
+            task_scope_is_sane(self, scope)) {
+        if (scope->fn == NULL && opened_at(scope) >= from &&
+                !mutex_poison(scope)) {
+            break;
+        }
         count++;
-        scope = scope->prev;
+        if (scope->fn != NULL && (uintptr_t)scope < lowest) {
+            *link = scope->prev;
+        } else {
+            link = &scope->prev;
+        }
     }
     return count;
 }
@@ -236,7 +245,7 @@ void recover_open_alone(struct al_task *self, uint32_t phase, uintptr_t from)
     self->phase = (uint8_t)phase;
     kill_begins(self);
     self->recover_sp = arch_death_run_sp(&self->death);
-    self->crash->scopes_undone = take_stock(self, from);
+    self->crash->scopes_undone = take_stock(self, from, 0);
 }
 
 void recover_open(struct al_task *self, uint32_t phase, uintptr_t from)
@@ -248,26 +257,6 @@ AL_NORETURN void recover_begin(struct al_task *self, enum recover_phase phase)
     recover_continue();
 }
 
-/* Forget the records that lie in the task's stack below `bound`. */
-static void forget_below(struct al_task *self, uintptr_t bound)
-{
-    struct al_scope **link = &self->scopes;
-
-    for (uint32_t i = 0; i < TASK_SCOPES_MAX && *link != NULL; i++) {
-        struct al_scope *scope = *link;
-
-        if (!task_scope_is_sane(self, scope)) {
-            *link = NULL;
-            return;
-        }
-        if (scope->fn != NULL && (uintptr_t)scope < bound) {
-            *link = scope->prev;
-        } else {
-            link = &scope->prev;
-        }
-    }
-}
-
 void recover_nested(uintptr_t sp)
 {
     struct al_task *self = al_core.current;
@@ -276,10 +265,9 @@ void recover_nested(uintptr_t sp)
     KERNEL_MUST(RECOVER, 1, (self->phase & RECOVER_USER) != 0);
     self->crash->nested++;
     self->cause = AL_CAUSE_NONE;
-    (void)take_stock(self, 0);
+    /* Recovery needs the room below, and so would their functions. */
+    (void)take_stock(self, 0, lowest);
     if (sp < lowest) {
-        /* Recovery needs the room, and so would their functions. */
-        forget_below(self, lowest);
         sp = lowest;
     }
     if (sp < self->recover_sp) {

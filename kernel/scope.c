@@ -6,58 +6,50 @@
 
 #include "arch.h"
 #include "mutex.h"
+#include "sched.h"
 #include "task.h"
 
-/* The scope opened right after `scope`, that is, the link that leads to it;
- * NULL when it is in no chain, or the chain makes no sense. */
-static struct al_scope *follower_of(
-        const struct al_task *self, const struct al_scope *scope)
+/* The link that leads to `scope`; NULL when it is in no chain, or the chain makes
+ * no sense. */
+static struct al_scope **link_to(
+        struct al_task *self, const struct al_scope *scope)
 {
-    struct al_scope *newer = self->scopes;
+    struct al_scope **link = &self->scopes;
 
-    for (uint32_t i = 0; i < TASK_SCOPES_MAX && newer != NULL; i++) {
-        if (!task_scope_is_sane(self, newer)) {
+    for (uint32_t i = 0; *link != scope; i++) {
+        if (i == TASK_SCOPES_MAX || *link == NULL ||
+                !task_scope_is_sane(self, *link)) {
             return NULL;
         }
-        if (newer->prev == scope) {
-            return newer;
-        }
-        newer = newer->prev;
+        link = &(*link)->prev;
     }
-    return NULL;
+    return link;
 }
 
-bool scope_unlink(struct al_scope *scope, struct al_scope **newer)
+struct al_scope **scope_unlink(struct al_scope *scope)
 {
     struct al_task *self = al_core.current;
+    struct al_scope **link = &self->scopes;
 
-    *newer = NULL;
-    if (self->scopes == scope) {
-        self->scopes = scope->prev;
-        return true;
+    if (SCHED_SMALL || *link != scope) {
+        link = link_to(self, scope);
     }
-    *newer = follower_of(self, scope);
-    if (*newer == NULL) {
-        return false;
+    if (link != NULL) {
+        *link = scope->prev;
     }
-    (*newer)->prev = scope->prev;
-    return true;
+    return link;
 }
 
-void scope_put_back(struct al_scope *scope, struct al_scope *newer)
+void scope_put_back(struct al_scope *scope, struct al_scope **link)
 {
-    if (newer != NULL) {
-        al_core.current->scopes = scope->prev;
-        scope->prev = newer->prev;
-        newer->prev = scope;
-    }
+    al_core.current->scopes = scope->prev;
+    scope->prev = *link;
+    *link = scope;
 }
 
 bool al_scope_unlink(struct al_scope *scope)
 {
-    struct al_scope *newer;
-
-    return scope_unlink(scope, &newer);
+    return scope_unlink(scope) != NULL;
 }
 
 struct al_scope *scope_pop(struct al_task *self)
@@ -84,9 +76,14 @@ struct al_scope *al_scope_newer(struct al_scope *scope, const void *home)
             (uintptr_t)home < arch_death_bound(&self->death)) {
         return NULL;
     }
-    while (self->scopes != scope && follower_of(self, scope) != NULL) {
-        struct al_scope *newer = scope_pop(self);
+    for (;;) {
+        struct al_scope **link = link_to(self, scope);
+        struct al_scope *newer;
 
+        if (link == NULL || link == &self->scopes) {
+            return NULL;
+        }
+        newer = scope_pop(self);
         if (newer == NULL || newer->fn != NULL) {
             return newer;
         }
@@ -94,5 +91,11 @@ struct al_scope *al_scope_newer(struct al_scope *scope, const void *home)
             self->scopes = NULL;
         }
     }
-    return NULL;
+}
+
+struct al_scope *al_scope_next(struct al_scope *scope)
+{
+    struct al_scope *next = al_scope_newer(scope, scope);
+
+    return next == NULL && al_scope_unlink(scope) ? scope : next;
 }

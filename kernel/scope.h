@@ -7,14 +7,12 @@
 
 #include <alula/scope.h>
 
-/*
- * Take a scope out of the current task's chain: false when it is in none.
- * *newer is the one that was opened right after it; NULL: none was.
- */
-bool scope_unlink(struct al_scope *scope, struct al_scope **newer);
+/* Take a scope out of the current task's chain. Returns the link that led to
+ * it; NULL when none did. */
+struct al_scope **scope_unlink(struct al_scope *scope);
 
 /* The opposite: the newest scope of the current task goes back to its place. */
-void scope_put_back(struct al_scope *scope, struct al_scope *newer);
+void scope_put_back(struct al_scope *scope, struct al_scope **link);
 
 /*
  * Take the newest scope, which is sane (task.h), out of the task's chain; NULL

@@ -36,20 +36,7 @@ static void settle_none(struct al_post *post)
     (void)post;
 }
 
-static bool step_none(struct al_post *post)
-{
-    (void)post;
-    return false;
-}
-
-static int urgency_none(struct al_post *post)
-{
-    (void)post;
-    return SOFTLOCK_NOW;
-}
-
-#define SETTLE_NONE  __attribute__((weak, alias("settle_none")))
-#define URGENCY_NONE __attribute__((weak, alias("urgency_none")))
+#define SETTLE_NONE __attribute__((weak, alias("settle_none")))
 
 void sem_settle_held(struct al_post *post) SETTLE_NONE;
 void chan_settle_held(struct al_post *post) SETTLE_NONE;
@@ -57,10 +44,9 @@ void mailbox_settle_held(struct al_post *post) SETTLE_NONE;
 void timer_settle_held(struct al_post *post) SETTLE_NONE;
 void park_settle_held(struct al_post *post) SETTLE_NONE;
 void inherit_settle_held(struct al_post *post) SETTLE_NONE;
-bool event_step_held(struct al_post *post)
-        __attribute__((weak, alias("step_none")));
-int event_urgency_held(struct al_post *post) URGENCY_NONE;
-int inherit_urgency_held(struct al_post *post) URGENCY_NONE;
+WEAK_VALUE(bool, event_step_held, struct al_post, false)
+WEAK_VALUE(int, event_urgency_held, struct al_post, SOFTLOCK_NOW)
+WEAK_VALUE(int, inherit_urgency_held, struct al_post, SOFTLOCK_NOW)
 
 NOT_LINKED(event)
 NOT_LINKED(inherit)
@@ -75,7 +61,8 @@ AL_INLINE bool is_clock_alone(void)
 /*
  * Without handlers of the application's nobody comes in while the inbox is
  * drained, for the tick is no more urgent; and what is posted is the clock, a
- * channel in which two tasks met, what goes on in steps, or a look.
+ * channel in which two tasks met, what goes on in steps, or a look. Where it is
+ * the clock and a look, the order is nothing to them.
  */
 AL_INLINE bool is_undisturbed(void)
 {
@@ -97,14 +84,9 @@ static inline struct al_post *inbox_take(void)
     struct al_post *newest;
     uintptr_t link;
 
-    if (is_undisturbed()) {
-        link = (uintptr_t)al_core.inbox;
-        al_core.inbox = NULL;
-    } else {
-        do {
-            link = arch_load_linked_at(&al_core, INBOX);
-        } while (!arch_store_if_at(&al_core, INBOX, 0));
-    }
+    do {
+        link = arch_load_linked_at(&al_core, INBOX);
+    } while (!arch_store_if_at(&al_core, INBOX, 0));
     newest = post_at(link);
     while (newest != NULL) {
         struct al_post *next = post_at((uintptr_t)newest->next);
@@ -119,10 +101,6 @@ static inline struct al_post *inbox_take(void)
 /* False: something has come meanwhile. */
 static bool inbox_leave(struct al_post *left)
 {
-    if (is_undisturbed()) {
-        al_core.inbox = (struct al_post *)((uintptr_t)left | SCHED_LEFT);
-        return true;
-    }
     do {
         if (arch_load_linked_at(&al_core, INBOX) != 0) {
             return false;
@@ -153,10 +131,6 @@ static bool is_in_steps(const struct al_post *post)
 static inline void look_held(struct al_post *post)
 {
     seen_held(post);
-    if (is_undisturbed()) {
-        KERNEL_MUST(SOFTLOCK, 1, post->tag == AL_KIND_NONE);
-        return;
-    }
     switch (post->tag) {
         SETTLE(CHAN, chan_settle_held);
         SETTLE(MAILBOX, mailbox_settle_held);
@@ -228,9 +202,6 @@ static inline bool step_held(struct al_post *post)
 /* False: it is on the inbox again. */
 static inline bool post_keep(struct al_post *post)
 {
-    if (is_undisturbed()) {
-        return post->pending++ == 0;
-    }
     do {
         if (arch_load_linked(&post->pending) != 0) {
             return false;
@@ -280,9 +251,41 @@ __attribute__((noinline)) static void go_on_held(struct al_post *left)
     } while (left != NULL);
 }
 
+/* All of it, in plain loads and stores: see is_undisturbed(). */
+static inline void drain_undisturbed_held(void)
+{
+    struct al_post *post = post_at((uintptr_t)al_core.inbox);
+    struct al_post *clock = NULL;
+
+    al_core.inbox = NULL;
+    for (; post != NULL; post = post_at((uintptr_t)post->next)) {
+        seen_held(post);
+        if (post->tag != AL_KIND_NONE) {
+            KERNEL_MUST(SOFTLOCK, 1, post->tag == AL_TAG(AL_KIND_CLOCK));
+            clock = post;
+        }
+    }
+    if (clock == NULL) {
+        return;
+    }
+    while (time_urgency_held() >= (int)sched_top_held()->prio) {
+        if (!time_step_held() || clock->pending != 0) {
+            return;
+        }
+    }
+    clock->pending = 1;
+    al_core.inbox = (struct al_post *)((uintptr_t)clock | SCHED_LEFT);
+}
+
 void softlock_drain_held(void)
 {
-    struct al_post *left = take_held(NULL);
+    struct al_post *left;
+
+    if (is_undisturbed()) {
+        drain_undisturbed_held();
+        return;
+    }
+    left = take_held(NULL);
 
     if (left != NULL) {
         go_on_held(left);

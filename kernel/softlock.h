@@ -121,7 +121,7 @@ void softlock_look(void);
 inline void softlock_leave(void)
 {
     softlock_clear();
-    if (__builtin_expect(!softlock_inbox_is_empty(), 0)) {
+    if (SCHED_SMALL || __builtin_expect(!softlock_inbox_is_empty(), 0)) {
         softlock_look();
     }
 }

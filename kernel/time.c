@@ -205,13 +205,17 @@ void time_tick(uint32_t counter)
 {
     uint32_t due = clock.due;
     uint32_t period = clock.period;
+    uint32_t ticks = 1;
 
-    if (__builtin_expect(counter - due >= period, 0)) {
+    if (__builtin_expect(counter - due < period, 1)) {
+        clock.due = due + period;
+    } else if (SCHED_SMALL) {
+        ticks = catch_up(counter);
+    } else {
         tick_late(counter);
         return;
     }
-    clock.due = due + period;
-    tick_by(1);
+    tick_by(ticks);
 }
 
 /* The low half of the time, or of the time a tick ago: what a comparison that

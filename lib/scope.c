@@ -8,27 +8,16 @@
  * instruction cannot fail files it under the pad of its neighbours, which
  * knows nothing of scopes opened since. What is newer is undone first.
  */
-#include "scope_undo.h"
-
-void __al_scope_undo_newer(struct al_scope *scope, const void *home)
-{
-    struct al_scope *newer = al_scope_newer(scope, home);
-
-    while (newer != NULL) {
-        newer->fn(newer->arg);
-        newer = al_scope_newer(scope, home);
-    }
-}
+#include <alula/scope.h>
 
 void __al_scope_close(struct al_scope *scope)
 {
-    struct al_scope *newer;
+    struct al_scope *next;
 
-    /* As above; without a call, for most images need only this one. */
-    while ((newer = al_scope_newer(scope, scope)) != NULL) {
-        newer->fn(newer->arg);
+    while ((next = al_scope_next(scope)) != scope && next != NULL) {
+        next->fn(next->arg);
     }
-    if (al_scope_unlink(scope)) {
-        scope->fn(scope->arg);
+    if (next != NULL) {
+        scope->fn(scope->arg); /* by a jump: it has the stack of its caller */
     }
 }

@@ -31,13 +31,16 @@ struct al_scope {
 };
 
 /*
- * For lib/scope.c. Take a scope out of its task's chain: false when recovery
+ * For lib/. Take a scope out of its task's chain: false when recovery
  * has closed it already. And, while a landing pad runs that closes `scope`, the
  * newest one that is newer, taken out of the chain, still to be run; locks
  * among them are released. `home` is where the closing code found the scope.
+ * And what the end of a scope in its own frame has to run next: one of those,
+ * itself, or nothing; each taken out of the chain.
  */
 bool al_scope_unlink(struct al_scope *scope);
 struct al_scope *al_scope_newer(struct al_scope *scope, const void *home);
+struct al_scope *al_scope_next(struct al_scope *scope);
 
 /* Closes a scope that is not its task's newest: a lock that was taken in its
  * block is still held, or recovery was here before this landing pad. */
