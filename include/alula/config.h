@@ -81,7 +81,9 @@
  * Interrupt lines that may be enabled; 0 .. 496; all of the chip's where more.
  * Beyond them the vector table is cut off: a handler for such a line does not
  * link, al_irq_enable() panics, and one that is enabled past Alula runs into
- * what follows the table. Costs 4 bytes of flash each.
+ * what follows the table. With 0 no handler, not even the NMI's, may call
+ * al_irq_*(): what one posts is lost, or ends in the kernel stop SOFTLOCK.1.
+ * Costs 4 bytes of flash each.
  */
 #ifndef AL_CFG_IRQ_LINES
 #  define AL_CFG_IRQ_LINES 496

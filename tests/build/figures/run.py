@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """alula-bench, alula-size and numbers write what was measured, only that.
 
-1. An image made for the purpose, of known sections, has the sizes said.
+1. An image made for the purpose, of known sections, has the sizes said. One
+   above its goal is said.
 2. With a stand-in for QEMU: figures reach the file; a bench that ends early,
    prints nothing or miscounts, and a sweep that left out an instruction, is a
    failure and writes no file; one above its goal is a failure that does.
@@ -58,6 +59,11 @@ with tempfile.TemporaryDirectory() as folder:
         ["arm-none-eabi-size", str(elf)], check=True, text=True,
         stdout=subprocess.PIPE).stdout.splitlines()[1].split()[0])
     flash, ram = size.memory(elf)
+    for more, said in ((0, 0), (1, 1)):
+        checks.equal(f"{more} bytes above the goals", [
+            len(size.above({"minimal_full": {**size.GOALS["minimal_full"],
+                                             key: goal + more}}))
+            for key, goal in size.GOALS["minimal_full"].items()], [said] * 2)
     checks.equal("flash is code, constants and initial values", flash,
                  text + 40)
     checks.equal("RAM is what is initialised and what is zeroed", ram, 100)
