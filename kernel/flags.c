@@ -29,11 +29,7 @@ void sched_wake_flagged_held(struct al_task *task)
 /* ---- deadlines ---- */
 
 /* For images without the module. */
-static bool cancel_none(struct al_task *task)
-{
-    (void)task;
-    return true;
-}
+SHARED_VALUE(bool, cancel_none, struct al_task, true)
 
 #define CANCEL_NONE __attribute__((weak, alias("cancel_none")))
 

@@ -31,10 +31,7 @@ struct al_post al_resched_post __attribute__((section(".bss.alula.state")));
 AL_STATIC_ASSERT((int)AL_KIND_NONE == 0, "cleared memory is such a post");
 
 /* For images without the module. */
-static void settle_none(struct al_post *post)
-{
-    (void)post;
-}
+SHARED_VALUE(void, settle_none, struct al_post, )
 
 #define SETTLE_NONE __attribute__((weak, alias("settle_none")))
 

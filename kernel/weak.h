@@ -10,13 +10,18 @@
  * files that stay outside (cmake/kernel).
  */
 
-/* It returns `value`, and does nothing else. */
-#define WEAK_VALUE(result, function, type, value)    \
-  __attribute__((weak)) result function(type *thing) \
-  {                                                  \
-    (void)thing;                                     \
-    return value;                                    \
+/* It returns `value`, and does nothing else. The second is for weak names that
+ * are aliases of it. */
+#define NOTHING_(linkage, result, function, type, value) \
+  linkage result function(type *thing)                   \
+  {                                                      \
+    (void)thing;                                         \
+    return value;                                        \
   }
+#define WEAK_VALUE(result, function, type, value) \
+  NOTHING_(__attribute__((weak)), result, function, type, value)
+#define SHARED_VALUE(result, function, type, value) \
+  NOTHING_(static, result, function, type, value)
 
 /* It does nothing. */
 #define WEAK(function, type) WEAK_VALUE(void, function, type, )
