@@ -178,4 +178,4 @@ static void conductor_main(void)
     board_exit(0);
 }
 
-AL_TASK(conductor, conductor_main, CONDUCTOR_PRIO, 4096);
+AL_TASK(conductor, conductor_main, CONDUCTOR_PRIO, 20480);

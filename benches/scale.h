@@ -61,6 +61,8 @@ void scale_note_insns(uint32_t insns);
   SCALE(mutex_unlock)           \
   SCALE(mutex_unlock_newest)    \
   SCALE(mutex_unlock_oldest)    \
+  SCALE(mutex_unlock_middle)    \
+  SCALE(mutex_unlock_below)     \
   SCALE(mutex_unlock_contended) \
   SCALE(mutex_lock_contended)   \
   SCALE(mutex_inherit_chain)    \

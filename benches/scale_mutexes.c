@@ -55,15 +55,59 @@ void scale_mutex_unlock_newest(unsigned n)
     }
 }
 
+/* There is always one that is newer. */
 void scale_mutex_unlock_oldest(unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
         lock(&workers[i].mutex);
     }
+    lock(&door);
     for (unsigned i = 0; i < n; i++) {
         COUNT_OPEN();
         al_mutex_unlock(&workers[i].mutex);
         scale_note(COUNT_CLOSE());
+    }
+    al_mutex_unlock(&door);
+}
+
+/* From the middle to the newest but one, then from there to the oldest. */
+void scale_mutex_unlock_middle(unsigned n)
+{
+    unsigned middle = n / 2;
+
+    for (unsigned i = 0; i < n; i++) {
+        lock(&workers[i].mutex);
+    }
+    lock(&door);
+    for (unsigned i = 0; i < n; i++) {
+        unsigned which = i < n - middle ? middle + i : n - 1 - i;
+
+        COUNT_OPEN();
+        al_mutex_unlock(&workers[which].mutex);
+        scale_note(COUNT_CLOSE());
+    }
+    al_mutex_unlock(&door);
+}
+
+static void nothing(void *arg)
+{
+    (void)arg;
+}
+
+/* A block's scope within another's, n deep. */
+void scale_mutex_unlock_below(unsigned n)
+{
+    struct al_scope blocks[SCALE_MOST];
+
+    lock(&door);
+    for (unsigned i = 0; i < n; i++) {
+        al_scope_open(&blocks[i], nothing, NULL);
+    }
+    COUNT_OPEN();
+    al_mutex_unlock(&door);
+    scale_note(COUNT_CLOSE());
+    for (unsigned i = n; i-- > 0;) {
+        al_scope_close(&blocks[i]);
     }
 }
 

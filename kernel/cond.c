@@ -22,7 +22,6 @@
 #include "mutex.h"
 #include "panic.h"
 #include "sched.h"
-#include "scope.h"
 #include "softlock.h"
 #include "time.h"
 
@@ -73,7 +72,7 @@ al_status al_cond_wait_until(
         return AL_E_TIMEOUT;
     }
     sp = (uintptr_t)mutex->scope.arg;
-    link = scope_unlink(&mutex->scope);
+    link = mutex_unlink(mutex);
     CALLER_MUST(COND, 3, link != NULL);
     softlock_take();
     mutex_release_held(mutex);
@@ -87,7 +86,7 @@ al_status al_cond_wait_until(
     if (locked == AL_E_DESTROYED) {
         return locked;
     }
-    scope_put_back(&mutex->scope, link);
+    mutex_put_back(mutex, link);
     return more_urgent(waited, locked);
 }
 

@@ -26,7 +26,7 @@
 #include "task.h"
 #include "time.h"
 
-struct al_mutex *mutex_of(struct al_scope *scope)
+struct al_mutex *mutex_of(const struct al_scope *scope)
 {
     return (struct al_mutex *)(void *)((char *)scope -
                                        offsetof(struct al_mutex, scope));
@@ -64,7 +64,7 @@ void al_mutex_init(struct al_mutex *mutex, bool recursive)
     mutex->scope.arg = NULL;
     mutex->scope.prev = NULL;
     mutex->scope.fn = NULL;
-    mutex->scope.task = NULL;
+    mutex->scope.newer = NULL;
     mutex->owner = AL_MUTEX_FREE;
     mutex->waiters.head = NULL;
     mutex->next = NULL;
@@ -113,21 +113,21 @@ AL_INLINE al_status lock_others(
     }
     if (owner == NULL) {
         give_held(mutex, self);
-        mutex->scope.arg = (void *)entry_sp;
         softlock_leave();
-        return taken(mutex);
-    }
-    mutex->owner |= AL_MUTEX_WAITED;
-    self->wants = mutex;
-    time_wait_held(&mutex->waiters, AL_KIND_MUTEX, deadline);
-    inherit_place_held(mutex, owner);
-    inherit_update_held(owner);
-    /* The releaser makes this task the owner before it wakes it. */
-    status = sched_give_way_held(AL_OK);
-    if (status != AL_OK) {
-        return status;
+    } else {
+        mutex->owner |= AL_MUTEX_WAITED;
+        self->wants = mutex;
+        time_wait_held(&mutex->waiters, AL_KIND_MUTEX, deadline);
+        inherit_place_held(mutex, owner);
+        inherit_update_held(owner);
+        /* The releaser makes this task the owner before it wakes it. */
+        status = sched_give_way_held(AL_OK);
+        if (status != AL_OK) {
+            return status;
+        }
     }
     mutex->scope.arg = (void *)entry_sp;
+    mutex_tell(mutex->scope.prev, &mutex->scope);
     return taken(mutex);
 }
 
@@ -156,6 +156,7 @@ al_status mutex_retake(struct al_mutex *mutex, uintptr_t entry_sp)
 al_status al_mutex_lock(struct al_mutex *mutex)
 {
     struct al_task *self = al_core.current;
+    struct al_scope *older;
 
     if (arch_in_handler()) {
         return panic_misuse(PANIC_MUTEX_1);
@@ -164,10 +165,12 @@ al_status al_mutex_lock(struct al_mutex *mutex)
             __builtin_expect(!owner_store(mutex, (uintptr_t)self), 0)) {
         return al_mutex_lock_slow(mutex, arch_entry_sp(), AL_FOREVER);
     }
+    older = self->scopes;
     mutex->scope.arg = (void *)arch_entry_sp();
-    mutex->scope.prev = self->scopes;
+    mutex->scope.prev = older;
     AL_BARRIER();
     self->scopes = &mutex->scope;
+    mutex_tell(older, &mutex->scope);
     return AL_OK;
 }
 
@@ -218,6 +221,7 @@ void mutex_release_held(struct al_mutex *mutex)
     struct al_task *heir = wait_first_held(&mutex->waiters);
 
     mutex->again = 0;
+    mutex->scope.newer = NULL;
     if (heir == NULL) {
         mutex->owner = AL_MUTEX_FREE | (mutex->owner & AL_MUTEX_POISONED);
         return;
@@ -265,7 +269,7 @@ __attribute__((noinline)) void al_mutex_unlock_slow(struct al_mutex *mutex)
         }
         return;
     }
-    CALLER_MUST(MUTEX, 3, al_scope_unlink(&mutex->scope));
+    CALLER_MUST(MUTEX, 3, mutex_unlink(mutex) != NULL);
     release(mutex);
 }
 
@@ -362,7 +366,7 @@ void al_mutex_destroy(struct al_mutex *mutex)
 
         CALLER_MUST(MUTEX, 4, status == AL_OK || status == AL_E_POISONED);
     }
-    CALLER_MUST(MUTEX, 3, al_scope_unlink(&mutex->scope));
+    CALLER_MUST(MUTEX, 3, mutex_unlink(mutex) != NULL);
     mutex->tag = 0; /* held, and from here on nobody new waits */
     do {
         softlock_take();

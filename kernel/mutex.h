@@ -29,5 +29,22 @@ void mutex_release_held(struct al_mutex *mutex);
  * AL_OK, AL_E_POISONED, or AL_E_DESTROYED: not taken. */
 al_status mutex_retake(struct al_mutex *mutex, uintptr_t entry_sp);
 
+/* `newer`, of a mutex, is opened right after `older`: if that is of a mutex too,
+ * it keeps a hint, which makes unlocking it flat while others are held. */
+AL_INLINE void mutex_tell(struct al_scope *older, struct al_scope *newer)
+{
+    if (older != NULL && older->fn == NULL) {
+        older->newer = newer;
+    }
+}
+
+/*
+ * lib/services/chain.c's. Take a mutex out of the current task's chain: the link
+ * that led to it, NULL when none did. The opposite: what was taken last goes back
+ * there.
+ */
+struct al_scope **mutex_unlink(struct al_mutex *mutex);
+void mutex_put_back(struct al_mutex *mutex, struct al_scope **link);
+
 /* The mutex that a scope without a function is part of. */
-struct al_mutex *mutex_of(struct al_scope *scope);
+struct al_mutex *mutex_of(const struct al_scope *scope);

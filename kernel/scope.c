@@ -40,13 +40,6 @@ struct al_scope **scope_unlink(struct al_scope *scope)
     return link;
 }
 
-void scope_put_back(struct al_scope *scope, struct al_scope **link)
-{
-    al_core.current->scopes = scope->prev;
-    scope->prev = *link;
-    *link = scope;
-}
-
 bool al_scope_unlink(struct al_scope *scope)
 {
     return scope_unlink(scope) != NULL;

@@ -11,9 +11,6 @@
  * it; NULL when none did. */
 struct al_scope **scope_unlink(struct al_scope *scope);
 
-/* The opposite: the newest scope of the current task goes back to its place. */
-void scope_put_back(struct al_scope *scope, struct al_scope **link);
-
 /*
  * Take the newest scope, which is sane (task.h), out of the task's chain; NULL
  * when it has been taken out before: a loop of links ends, the chain is dropped

@@ -45,10 +45,10 @@ struct al_mutex {
     uint16_t again;         /* takes beyond the first; the holder's alone */
 };
 
-#define AL_MUTEX_INIT_(recursive)                                             \
-  {                                                                           \
-    {NULL, NULL, NULL, NULL}, AL_MUTEX_FREE, AL_WAITQ_INIT, NULL, NULL, NULL, \
-            AL_TAG(AL_KIND_MUTEX), (recursive), 0                             \
+#define AL_MUTEX_INIT_(recursive)                                         \
+  {                                                                       \
+    {NULL, NULL, NULL, {NULL}}, AL_MUTEX_FREE, AL_WAITQ_INIT, NULL, NULL, \
+            NULL, AL_TAG(AL_KIND_MUTEX), (recursive), 0                   \
   }
 #define AL_MUTEX_INIT           AL_MUTEX_INIT_(0)
 #define AL_MUTEX_INIT_RECURSIVE AL_MUTEX_INIT_(1)
@@ -120,8 +120,8 @@ AL_MUST_USE al_status al_mutex_try_lock(struct al_mutex *mutex);
  * @context   task; may switch
  * @panics    MUTEX.1        called from an interrupt handler
  * @panics    MUTEX.3        the caller does not hold it
- * @cost      constant for the newest mutex that the caller holds; else one
- *            step per scope opened after it
+ * @cost      constant for the newest scope of the caller, and for one after
+ *            which it took another mutex; else one step per scope opened since
  */
 void al_mutex_unlock(struct al_mutex *mutex);
 

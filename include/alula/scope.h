@@ -27,7 +27,10 @@ struct al_scope {
     void *arg;             /* handed to fn; of a mutex: sp at the take */
     struct al_scope *prev; /* next older scope of the same task */
     void (*fn)(void *);    /* what undoes it; NULL: it is part of a mutex */
-    struct al_task *task;  /* whose it is; of a mutex: not used */
+    union {
+        struct al_task *task;   /* whose it is */
+        struct al_scope *newer; /* of a mutex: of one that was taken next */
+    };
 };
 
 /*

@@ -37,6 +37,7 @@ static struct al_sem victim_go = AL_SEM_INIT(0, 1);
 static struct al_sem waiter_go = AL_SEM_INIT(0, 1);
 static struct al_mutex m1 = AL_MUTEX_INIT;
 static struct al_mutex m2 = AL_MUTEX_INIT;
+static struct al_mutex m3 = AL_MUTEX_INIT;
 AL_CHAN(chan, uint32_t, 2);
 
 static void (*volatile sample)(void);
@@ -124,6 +125,21 @@ static void sample_locks(void)
     al_mutex_unlock(&m2);
 }
 
+/* The oldest first: after it comes a block, after the next a mutex. */
+static void sample_unlocks(void)
+{
+    al_status status = al_mutex_lock(&m1);
+
+    SCOPE(1, undo);
+    status = al_mutex_lock(&m2);
+    status = al_mutex_lock(&m3);
+    (void)status;
+    al_mutex_unlock(&m1);
+    al_mutex_unlock(&m2);
+    scopes.open[1]++;
+    al_mutex_unlock(&m3);
+}
+
 static void sample_contended(void)
 {
     al_status status = al_mutex_lock(&m1);
@@ -197,6 +213,7 @@ static const struct {
 } samples[] = {
         {"scopes", sample_scopes},
         {"locks", sample_locks},
+        {"unlocks", sample_unlocks},
         {"contended lock", sample_contended},
         {"heap", sample_heap},
         {"channel", sample_chan},
@@ -356,8 +373,8 @@ static const char *round_wrong(void)
     if (wrong == NULL && fired) {
         wrong = death_wrong();
     }
-    if (wrong == NULL &&
-            (al_mutex_is_held(&m1) || al_mutex_is_held(&m2) || waiter_waits)) {
+    if (wrong == NULL && (al_mutex_is_held(&m1) || al_mutex_is_held(&m2) ||
+                                 al_mutex_is_held(&m3) || waiter_waits)) {
         wrong = "a lock is held";
     }
     if (wrong == NULL && heap_used() != heap_before) {
@@ -392,6 +409,7 @@ static const char *one_round(void)
     wrong = round_wrong();
     heal(&m1);
     heal(&m2);
+    heal(&m3);
     return wrong;
 }
 
