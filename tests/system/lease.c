@@ -11,9 +11,12 @@
  *     of the heap, to free it is HEAP.2, the task restarts
  *  5. stop() dies with the task's own stack lent: the task ends; a stack from the
  *     heap stays out of it
+ *  6. stop() does not come back, called by recovery or at the end of a block
+ *     whose task is killed then: it is given up within the time that cleanups
+ *     have, and what it was lent is lost as in 4; the task restarts
  *
  * Fails if: stop() comes too late, twice or not at all, or lost memory is used
- * again.
+ * again, or a stop() that loops holds its task for ever.
  * builds: gcc-O0 gcc-O2 gcc-Os-small clang-O2 clang-Os
  * sources: ../support/recover.c
  */
@@ -226,12 +229,98 @@ static void check_stack(void)
     CHECK(al_lease_is_lost(kept, 1), "it is told");
 }
 
+/* ---- 6 ---- */
+
+#define KILL_AFTER 3u
+
+static struct al_lease endless[2];
+static struct al_sem killer_go = AL_SEM_INIT(0, 1);
+static volatile bool loops;
+static volatile al_time stop_began;
+
+static void killer_main(void)
+{
+    for (;;) {
+        al_sem_take(&killer_go);
+        al_sleep(KILL_AFTER);
+        (void)al_task_kill(al_task_id_of(&rig_victim), AL_KILL_RESTART);
+    }
+}
+
+AL_TASK(killer, killer_main, RIG_PRIO + 1, 1024);
+
+static void stop_and_loop(void *mark)
+{
+    rig_mark(mark);
+    stop_began = al_now();
+    while (loops) {
+    }
+    rig_note('?');
+}
+
+static void loops_in_recovery(void)
+{
+    AL_DEFER(rig_mark, RIG_MARK('o'));
+    AL_HEAP_SCOPED(block, 48);
+    al_status result;
+
+    kept = block;
+    AL_LEASE_SCOPED(
+            &endless[0], result, block, 48, stop_and_loop, RIG_MARK('s'));
+    status = result;
+    al_panic("its stop() loops");
+}
+
+static void loops_at_end(void)
+{
+    AL_DEFER(rig_mark, RIG_MARK('o'));
+    AL_HEAP_SCOPED(block, 48);
+    al_status result;
+
+    kept = block;
+    AL_LEASE_SCOPED(
+            &endless[1], result, block, 48, stop_and_loop, RIG_MARK('s'));
+    status = result;
+    (void)al_sem_give(&killer_go);
+}
+
+static void check_endless(const char *name, void (*body)(void),
+        const struct al_lease *of, uint32_t cause, al_time bound)
+{
+    size_t used = rig_heap_used();
+    uint32_t starts = rig_starts;
+    uint32_t died = rig_run(body);
+    al_time took = al_now() - stop_began;
+
+    CHECK(died == 1 && rig_log_is("so"), "stop loops, %s: %u deaths, %s", name,
+            (unsigned)died, rig_log());
+    CHECK(rig_record.cause == cause && rig_starts == starts + 1,
+            "%s: cause %d, the task restarts", name, (int)rig_record.cause);
+    CHECK(took >= AL_CFG_KILL_GRACE && took <= bound,
+            "%s: it is given up after %u ticks", name, (unsigned)took);
+    CHECK(of->state == AL_LEASE_LOST && al_lease_is_lost(kept, 1),
+            "%s: the lease is lost", name);
+    CHECK(rig_heap_used() > used, "%s: the block is out of the heap", name);
+    CHECK(rig_run(frees_it) == 1 && rig_record.cause == AL_CAUSE_CALLER,
+            "%s: nobody frees it", name);
+}
+
+static void check_loops(void)
+{
+    loops = true;
+    check_endless("in recovery", loops_in_recovery, &endless[0], AL_CAUSE_PANIC,
+            AL_CFG_KILL_GRACE + 1);
+    check_endless("at the end of the block", loops_at_end, &endless[1],
+            AL_CAUSE_KILLED, KILL_AFTER + AL_CFG_KILL_GRACE + 1);
+}
+
 static void judge_main(void)
 {
     al_irq_enable(LINE, AL_PRIO_IRQ(3));
     check_ends();
     check_block();
     check_stack();
+    check_loops();
     test_done();
 }
 
