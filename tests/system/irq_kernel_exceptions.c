@@ -14,7 +14,7 @@
  *      everything is told
  * Fails if: the NMI's handler is recovered as those of interrupts are, or the
  * tick's is not.
- * boards: stm32f405 mps2-an386; builds: gcc-O2 gcc-O0 gcc-Os-small clang-O2
+ * boards: stm32f405 mps2-an386; builds: gcc-O2 gcc-O0 gcc-Os-small clang-O2 clang-Os
  * recovers: null panic overflow | boot |
  *     kernel stop with a record of cause kernel | -
  * recovers: panic | exception |
