@@ -131,6 +131,7 @@ static void strike_above(unsigned n, const struct rig_hit *hit)
 }
 
 static struct al_sem destroyed;
+static volatile uint32_t ended; /* leases, by a handler */
 
 static void damage(struct victim *v, uint32_t how)
 {
@@ -187,9 +188,10 @@ static void strike(unsigned n, const struct rig_hit *hit)
         rig_pend(1, strike_above);
         die_in_handler(random_below(&seed, 4));
     } else {
-        struct al_task *task = victims[random_below(&seed, VICTIMS)].task;
+        struct victim *v = &victims[random_below(&seed, VICTIMS)];
 
-        (void)al_irq_task_wake(al_task_id_of(task));
+        ended += al_irq_raw_lease_done(&v->lease) == AL_OK;
+        (void)al_irq_task_wake(al_task_id_of(v->task));
     }
 }
 
@@ -292,9 +294,16 @@ static const char *look(uint32_t from, size_t heap)
 
 static void report(uint32_t leaks, uint32_t stuck)
 {
-    test_note("handlers undid %u scopes", (unsigned)given_back);
-    if (al_crash_count() >= MANY && (causes & CAUSES) != CAUSES) {
-        test_note("not all causes were seen");
+    uint32_t stops = 0;
+
+    for (unsigned i = 0; i < VICTIMS; i++) {
+        stops += victims[i].stops;
+    }
+    test_note("handlers undid %u scopes and ended %u leases, %u were stopped",
+            (unsigned)given_back, (unsigned)ended, (unsigned)stops);
+    if (al_crash_count() >= MANY &&
+            ((causes & CAUSES) != CAUSES || ended == 0 || stops == 0)) {
+        test_note("not all was seen");
         leaks++;
     }
     test_say("faults deaths=%u leaks=%u stuck=%u deadlines_missed=%u "

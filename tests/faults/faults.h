@@ -34,6 +34,9 @@ struct victim {
     uint32_t seed;
     bool held[MUTEXES];               /* by it: not to be locked again */
     volatile uint32_t tokens[TOKENS]; /* what it has taken; 0: nothing */
+    struct al_lease lease; /* of lent, to a handler that may end it */
+    char lent[8];
+    volatile uint32_t stops; /* of the lease, by stop() */
     struct al_timer timer;
     struct al_spawn child;
     struct al_task_id child_id;

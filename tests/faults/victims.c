@@ -224,6 +224,20 @@ static NOINLINE void with_timer(struct victim *v, uint32_t frames)
     descend(v, frames);
 }
 
+static void stop_lease(void *victim)
+{
+    ((struct victim *)victim)->stops++;
+}
+
+static NOINLINE void with_lease(struct victim *v, uint32_t frames)
+{
+    al_status status;
+
+    AL_LEASE_SCOPED(&v->lease, status, v->lent, sizeof(v->lent), stop_lease, v);
+    sink = (uint32_t)status; /* lent already, further out */
+    descend(v, frames);
+}
+
 /* ---- children ---- */
 
 static void child_main(void *args)
@@ -403,7 +417,8 @@ static void descend(struct victim *v, uint32_t frames)
 {
     static void (*const ways[])(struct victim *, uint32_t) = {descend,
             with_token, with_tokens, with_float, with_alloca, with_lock,
-            with_heap, with_timer, with_child, in_qsort, in_copy, in_print};
+            with_heap, with_timer, with_lease, with_child, in_qsort, in_copy,
+            in_print};
 
     live(v);
     if (frames == 0) {
@@ -482,6 +497,9 @@ static const char *check_victim(struct victim *v)
     }
     if (al_timer_is_running(&v->timer)) {
         return "a timer is left";
+    }
+    if (v->lease.state != AL_LEASE_IDLE || v->lease.hold != NULL) {
+        return "a lease is left";
     }
     if (!child_is_over(v)) {
         return "a child is left";
