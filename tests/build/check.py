@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: MIT
 """What the tool tests share: counting checks, compiling small inputs."""
+import json
+import os
 import subprocess
+import sys
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[2]
 CPU = ('-mcpu=cortex-m4', '-mthumb', '-mfloat-abi=hard', '-mfpu=fpv4-sp-d16')
 CLANG = ('clang-19', '--target=arm-none-eabi')
 GCC = ('arm-none-eabi-gcc',)
@@ -61,3 +65,24 @@ def link(tmp, name, *args):
     if done.returncode:
         raise RuntimeError(f'{name}.elf does not link: {done.stderr}')
     return elf
+
+
+def stand_in(folder):
+    """A QEMU that prints the file `said`, and a board's tree, for judged()."""
+    (folder / 'board.json').write_text('{"board": "b", "qemu": "-M b"}')
+    fake = folder / 'qemu-system-arm'
+    fake.write_text(f'#!/bin/sh\ncat {folder}/said\n')
+    fake.chmod(0o755)
+
+
+def judged(folder, tool, said, result, *options):
+    """(status, what is in the file `result` or None) of a tool that runs an
+    image which prints `said`."""
+    (folder / 'said').write_text(said)
+    done = subprocess.run(
+        [sys.executable, str(ROOT / 'tools' / tool), '--tree', str(folder),
+         '--json', str(result), *options, 'image'], check=False,
+        capture_output=True, text=True, timeout=120,
+        env={**os.environ, 'PATH': f'{folder}:{os.environ["PATH"]}'})
+    return (done.returncode,
+            json.loads(result.read_text()) if result.exists() else None)

@@ -9,15 +9,13 @@ Fails if: a scope is forgotten by recovery; a failed campaign looks like a good
 one.
 """
 import json
-import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests/build"))
-from check import Checks, run  # noqa: E402
+from check import Checks, judged, run, stand_in  # noqa: E402
 
 checks = Checks()
 RESULT = ROOT / "build/results/faults-short.json"
@@ -30,29 +28,20 @@ checks.equal("nothing is wrong", found,
              {"leaks": 0, "stuck": 0, "deadlines_missed": 0})
 
 
-def judged(folder, said):
+def judge(folder, said):
     """(status, result or None)"""
-    (folder / "said").write_text(said)
     result = folder / "faults.json"
     result.write_text("{}")
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "tools/alula-faults"), "--tree",
-         str(folder), "--json", str(result), "--deaths", "10", "--seed", "3",
-         "image"], check=False, capture_output=True, text=True,
-        env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"})
-    return (done.returncode,
-            json.loads(result.read_text()) if result.exists() else None)
+    return judged(folder, "alula-faults", said, result, "--deaths", "10",
+                  "--seed", "3")
 
 
 LINE = "# 9 of 10 deaths, 1 beats, 0 missed\nfaults deaths={} leaks={} " \
        "stuck={} deadlines_missed={} beats=7 causes=1f\n"
 with tempfile.TemporaryDirectory() as name:
     folder = Path(name)
-    (folder / "board.json").write_text('{"board": "b", "qemu": "-M b"}')
-    fake = folder / "qemu-system-arm"
-    fake.write_text(f"#!/bin/sh\ncat {folder}/said\n")
-    fake.chmod(0o755)
-    checks.equal("a good one is on file", judged(
+    stand_in(folder)
+    checks.equal("a good one is on file", judge(
         folder, LINE.format(11, 0, 0, 0)),
         (0, {"faults_board": 11, "leaks": 0, "stuck": 0,
              "deadlines_missed": 0}))
@@ -60,7 +49,7 @@ with tempfile.TemporaryDirectory() as name:
                            ("somebody stuck", (11, 0, 1, 0)),
                            ("a deadline missed", (11, 0, 0, 2)),
                            ("too few deaths", (9, 0, 0, 0))):
-        checks.equal(title, judged(folder, LINE.format(*figures)), (1, None))
-    checks.equal("no end", judged(folder, "# 9 of 10 deaths, 1 beats\n"),
+        checks.equal(title, judge(folder, LINE.format(*figures)), (1, None))
+    checks.equal("no end", judge(folder, "# 9 of 10 deaths, 1 beats\n"),
                  (1, None))
 sys.exit(checks.done())

@@ -8,15 +8,13 @@
 Fails if: a queue is walked where it must not be, or growth goes unnoticed.
 """
 import json
-import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests/build"))
-from check import Checks, run  # noqa: E402
+from check import Checks, judged, run, stand_in  # noqa: E402
 
 checks = Checks()
 RESULT = ROOT / "build/results/scale-short.json"
@@ -29,28 +27,19 @@ checks.check("at three sizes each", len(found) > 15 and all(
     list(at) == ["1", "10", "100"] for at in found.values()), found)
 
 
-def judged(folder, *rows, lines=None):
+def judge(folder, *rows, lines=None):
     """(status, result or None) for rows of "name n figure"."""
     said = "".join(f"scale {row}\n" for row in rows)
-    (folder / "said").write_text(f"{said}# done {lines or len(rows)}\n")
     result = folder / "scale.json"
     result.unlink(missing_ok=True)
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "tools/alula-scale"), "--tree",
-         str(folder), "--json", str(result), "image"], check=False,
-        capture_output=True, text=True,
-        env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"})
-    return (done.returncode,
-            json.loads(result.read_text()) if result.exists() else None)
+    return judged(folder, "alula-scale",
+                  f"{said}# done {lines or len(rows)}\n", result)
 
 
 with tempfile.TemporaryDirectory() as name:
     folder = Path(name)
-    (folder / "board.json").write_text('{"board": "b", "qemu": "-M b"}')
-    fake = folder / "qemu-system-arm"
-    fake.write_text(f"#!/bin/sh\ncat {folder}/said\n")
-    fake.chmod(0o755)
-    checks.equal("what is flat passes, and is on file", judged(
+    stand_in(folder)
+    checks.equal("what is flat passes, and is on file", judge(
         folder, "sem_give 1 80", "sem_give 1000 99"),
         (0, {"sem_give": {"1": 80, "1000": 99}}))
     for title, rows in (
@@ -61,7 +50,7 @@ with tempfile.TemporaryDirectory() as name:
             ("log that is linear", ("sleep 1 100", "sleep 1000 1100")),
             ("linear that is steeper", (
                 "tick_wake_all 1 100", "tick_wake_all 1000 700100"))):
-        checks.equal(f"{title} fails", judged(folder, *rows)[0], 1)
-    checks.equal("a run that miscounts fails", judged(
+        checks.equal(f"{title} fails", judge(folder, *rows)[0], 1)
+    checks.equal("a run that miscounts fails", judge(
         folder, "sem_give 1 80", lines=2), (1, None))
 sys.exit(checks.done())
