@@ -40,6 +40,7 @@
  *                                 has time until the last one ends
  * port.h: arch_set_result(t, v)   what arch_switch() is to return in a task
  *                                 that waits
+ * port.h: arch_is_static(at)      true: no stack, and no heap block, lies there
  * port.h: arch_clear(from, bytes) store zeros; a multiple of 4
  * port.h: arch_copy_four(to, from)  copy four words
  * port.h: arch_copy_constant(to, from)  true: three words were copied; false:

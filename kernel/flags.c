@@ -86,6 +86,9 @@ void time_deadline_held(struct al_task *task, al_time when)
 void time_wait_held(struct al_waitq *queue, enum al_kind kind, al_time deadline)
 {
     time_wait_ever_held(queue, kind);
+    if (AL_CFG_RECOVERY && __builtin_expect(!arch_is_static(queue), 0)) {
+        stray_wait_held();
+    }
     time_deadline_held(al_core.current, deadline);
 }
 

@@ -47,6 +47,7 @@ WEAK_VALUE(bool, mutex_abandon, struct al_scope, false)
 WEAK(inherit_end, struct al_task)
 WEAK(kill_begins, struct al_task)
 WEAK(kill_is_over, struct al_task)
+WEAK(stray_begin, struct al_task)
 
 /* Where the scope was opened: an address in its frame. */
 static uintptr_t opened_at(const struct al_scope *scope)
@@ -194,6 +195,7 @@ AL_NORETURN static void restart(struct al_task *self)
     if ((self->flags & AL_FLAG_END) == 0) {
         obey_policy(self);
     }
+    stray_end(self);
     self->cause = AL_CAUSE_NONE;
     self->text = NULL;
     self->limit = task_limit(self->def);
@@ -246,6 +248,7 @@ void recover_open_alone(struct al_task *self, uint32_t phase, uintptr_t from)
     kill_begins(self);
     self->recover_sp = arch_death_run_sp(&self->death);
     self->crash->scopes_undone = take_stock(self, from, 0);
+    stray_begin(self);
 }
 
 void recover_open(struct al_task *self, uint32_t phase, uintptr_t from)

@@ -51,6 +51,7 @@ WEAK_VALUE(struct al_task *, spawn_next, const struct al_task, NULL)
 WEAK(spawn_ends_held, struct al_task)
 WEAK(spawn_end_held, struct al_task)
 WEAK(kill_ends_held, struct al_task)
+WEAK(stray_end, struct al_task)
 
 uintptr_t task_copy_args(const struct al_task_def *def)
 {
@@ -105,11 +106,10 @@ void task_boot_all_held(struct task_list list)
     }
 }
 
-struct al_task *al_task_next(const struct al_task *before)
+struct al_task *task_next(const struct al_task *before)
 {
     const struct al_task_def *def = tasks.list.first;
 
-    CALLER_MUST(TASK, 3, before == NULL || task_is_known(before));
     if (before != NULL && (before->flags & AL_FLAG_SPAWNED) == 0) {
         def = task_origin(before) + 1;
     } else if (before != NULL) {
@@ -119,6 +119,12 @@ struct al_task *al_task_next(const struct al_task *before)
         return def->task;
     }
     return spawn_next(before);
+}
+
+struct al_task *al_task_next(const struct al_task *before)
+{
+    CALLER_MUST(TASK, 3, before == NULL || task_is_known(before));
+    return task_next(before);
 }
 
 /* Is it where definitions lie: the image's, or one made at run time? */
@@ -242,6 +248,7 @@ AL_NORETURN void task_end_alone(void)
 {
     struct al_task *self = al_core.current;
 
+    stray_end(self);
     softlock_take();
     spawn_ends_held(self);
     self->spawns++; /* from here on its id is stale */

@@ -74,6 +74,17 @@ void spawn_ends_held(struct al_task *self);
 void spawn_end_held(struct al_task *self);
 void spawn_empty_held(struct al_task *task);
 
+/* As al_task_next(); `before` is a task, and lives, or is of the image. */
+struct al_task *task_next(const struct al_task *before);
+
+/*
+ * For lib/services/stray.c, which time_wait_held() brings in (weak.h): the
+ * current task begins to die, its scopes are still open; and its stack is about
+ * to be used anew, or given back. The lock is free.
+ */
+void stray_begin(struct al_task *self);
+void stray_end(struct al_task *self);
+
 /* For kill.c, in the same way: the current task, whose id is stale, is looked
  * after no more; the lock is held, but let go of in between. */
 void kill_ends_held(struct al_task *self);

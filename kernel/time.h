@@ -41,6 +41,9 @@ bool time_is_past(al_time deadline);
 void time_wait_held(
         struct al_waitq *queue, enum al_kind kind, al_time deadline);
 
+/* For the above: a queue may lie in a stack (lib/services/stray.c). */
+void stray_wait_held(void);
+
 /* The same without a deadline, but for the switch. */
 static inline void time_wait_ever_held(
         struct al_waitq *queue, enum al_kind kind)

@@ -81,6 +81,7 @@ struct al_timer {
     void (*fn)(void *); /* the callback; const */
     void *arg;          /* its argument; const */
     struct al_timer_queue queue; /* its place in its service's */
+    struct al_timer_queue stray; /* among those that may lie in a stack */
 };
 
 /* Bits of `control`: it runs, as its users see it; that is still to be done. */
@@ -92,6 +93,7 @@ struct al_timer {
   {                                                                            \
     {0, NULL, {NULL, NULL}, AL_KIND_TIMER}, AL_POST_INIT(AL_KIND_TIMER), 0, 0, \
             0, 0, 0, 0, 0, (act), (target), (detail), (fn), (arg),             \
+            {NULL, NULL},                                                      \
     {                                                                          \
       NULL, NULL                                                               \
     }                                                                          \

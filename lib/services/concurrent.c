@@ -31,6 +31,7 @@
 #include "sched.h"
 #include "softlock.h"
 #include "stat.h"
+#include "stray.h"
 #include "task.h"
 
 #include <alula/config.h>
@@ -78,6 +79,13 @@ struct al_task *task_named(struct al_task *task)
     const struct al_concurrent *c = concurrent_of(task);
 
     return c == NULL ? task : first_of(c);
+}
+
+struct al_task *task_second(struct al_task *named)
+{
+    struct al_concurrent *c = concurrent_of(named);
+
+    return c == NULL ? NULL : &c->second;
 }
 
 struct al_task *task_instance(struct al_task *named)
@@ -401,12 +409,14 @@ AL_NORETURN void task_end(void)
         task_end_alone();
     }
     if (c->dying == self) {
+        stray_end(self);
         crash_complete(&c->record);
         softlock_take();
         leave_held(c, self);
     }
     await_dying(c, self);
     if (self != first_of(c)) {
+        stray_end(self);
         end_as_first(c, self);
     }
     unmark(c, self);

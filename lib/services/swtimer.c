@@ -14,6 +14,8 @@
  *
  * Invariants, lock free and no post: IN_TREE or QUEUED only if RUNNING; RUNNING
  * is in one of them, except for a callback that was due once, which has begun.
+ * What is in one of them, and outside static memory, is STRAY: in a list, for
+ * stray.c to find what lies in a dead stack.
  *
  * Not here: the tree (timer.c), the clock (time.c), running a callback: that is
  * the application's (al_timer_serve()).
@@ -23,6 +25,7 @@
 #include "panic.h"
 #include "sched.h"
 #include "softlock.h"
+#include "stray.h"
 #include "task.h"
 #include "time.h"
 
@@ -35,6 +38,13 @@
 /* Bits of places. */
 #define IN_TREE 1u
 #define QUEUED  2u
+#define STRAY   4u /* in one of these, and outside static memory: listed */
+
+/* Timers that run and may lie in a task's stack. */
+static struct {
+    struct al_timer_queue list; /* next NULL: never used */
+    uint32_t count;
+} strays __attribute__((section(".bss.alula.state")));
 
 /* The timer that `part` is the member `field` of. */
 #define TIMER_OF(part, field) \
@@ -91,6 +101,50 @@ static bool target_is_sane(const struct al_timer *timer)
     }
     return is_target(timer->act, timer->target) &&
            (timer->act != AL_TIMER_ACT_CALL || timer->fn != NULL);
+}
+
+/* ---- those in stacks ---- */
+
+static void stray_remove_held(struct al_timer *timer)
+{
+    timer->stray.next->prev = timer->stray.prev;
+    timer->stray.prev->next = timer->stray.next;
+}
+
+static void stray_append_held(struct al_timer *timer)
+{
+    timer->stray.next = &strays.list;
+    timer->stray.prev = strays.list.prev;
+    strays.list.prev->next = &timer->stray;
+    strays.list.prev = &timer->stray;
+}
+
+__attribute__((noinline)) static void stray_change_held(struct al_timer *timer)
+{
+    timer->places ^= STRAY;
+    if ((timer->places & STRAY) == 0) {
+        strays.count--;
+        stray_remove_held(timer);
+        return;
+    }
+    if (strays.list.next == NULL) {
+        strays.list.next = &strays.list;
+        strays.list.prev = &strays.list;
+    }
+    strays.count++;
+    stray_append_held(timer);
+    stray_wait_held();
+}
+
+/* Whoever has changed its other places ends with this. */
+static inline void note_held(struct al_timer *timer)
+{
+    bool listed = (timer->places & STRAY) != 0;
+    bool runs = (timer->places & (IN_TREE | QUEUED)) != 0;
+
+    if (__builtin_expect(!arch_is_static(timer), 0) && listed != runs) {
+        stray_change_held(timer);
+    }
 }
 
 /* ---- a service's queue ---- */
@@ -164,6 +218,7 @@ static void settle_held(struct al_timer *timer)
         timer->period = period;
         enter_held(timer, when);
     }
+    note_held(timer);
 }
 
 void timer_settle_held(struct al_post *post)
@@ -269,10 +324,8 @@ static void enter_next_held(struct al_timer *timer)
             timer->node.when + timer->period + (al_time)passed * timer->period);
 }
 
-void timer_expired_held(struct al_timer_node *node)
+static void expire_held(struct al_timer *timer)
 {
-    struct al_timer *timer = TIMER_OF(node, node);
-
     timer->places &= ~IN_TREE;
     if (!claim_held(
                 timer, timer->period != 0 || timer->act == AL_TIMER_ACT_CALL)) {
@@ -289,6 +342,14 @@ void timer_expired_held(struct al_timer_node *node)
     }
 }
 
+void timer_expired_held(struct al_timer_node *node)
+{
+    struct al_timer *timer = TIMER_OF(node, node);
+
+    expire_held(timer);
+    note_held(timer);
+}
+
 /* The callback that has been due for longest, if any, begins. One that is
  * stopped, or due later, does not. */
 static bool take_held(
@@ -298,6 +359,7 @@ static bool take_held(
         struct al_timer *timer = TIMER_OF(service->queue.next, queue);
 
         queue_remove_held(timer);
+        note_held(timer);
         call->fn = timer->fn;
         call->arg = timer->arg;
         if (claim_held(timer, timer->period != 0)) {
@@ -317,7 +379,7 @@ void al_timer_await(
     softlock_take();
     while (!take_held(service, &taken)) {
         time_wait_held(&service->waiters, AL_KIND_TIMER, AL_FOREVER);
-        (void)sched_give_way_held(AL_OK);
+        CALLER_MUST(TIMER, 4, sched_give_way_held(AL_OK) == AL_OK);
         softlock_take();
     }
     softlock_leave();
@@ -335,6 +397,29 @@ void al_timer_destroy(struct al_timer *timer)
     softlock_take();
     timer->control = 0;
     withdraw_held(timer);
+    note_held(timer);
     softlock_leave();
     softlock_forget(&timer->post);
+}
+
+uint32_t timer_strays_held(void)
+{
+    return strays.count;
+}
+
+void timer_stray_step_held(uintptr_t low, size_t bytes)
+{
+    struct al_timer *timer;
+
+    if (strays.count == 0) {
+        return;
+    }
+    timer = TIMER_OF(strays.list.next, stray);
+    if ((uintptr_t)timer - low < bytes) {
+        (void)al_timer_ask_stop(timer);
+        settle_held(timer);
+    } else {
+        stray_remove_held(timer);
+        stray_append_held(timer);
+    }
 }

@@ -229,6 +229,26 @@ static void timer_destroy(void *it)
     al_timer_destroy((struct al_timer *)it);
 }
 
+static void stack_stray_hold(void)
+{
+    struct al_sem mine = AL_SEM_INIT(0, 1);
+    struct al_timer clock = AL_TIMER_INIT_SEM(&mine);
+
+    wanted = &mine;
+    waited = AL_OK;
+    (void)al_sem_give(&waiter_go);
+    (void)al_timer_start(&clock, 2, 0);
+    al_panic("its stack");
+}
+
+static bool stack_stray_look(void)
+{
+    bool told = waited == AL_E_DESTROYED;
+
+    al_sleep(4);
+    return told && waited == AL_E_DESTROYED;
+}
+
 static void stack_timer_hold(void)
 {
     struct al_sem mine = AL_SEM_INIT(0, 1);

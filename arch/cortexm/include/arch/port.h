@@ -180,6 +180,16 @@ AL_INLINE void arch_copy_four(void *to, const void *from)
                      : "r0", "r1", "r2", "r3", "memory");
 }
 
+extern char __al_ram_low[];
+extern char __al_statics_bytes[]; /* a number */
+
+/* In front of all stacks and of the heap. */
+AL_INLINE bool arch_is_static(const void *at)
+{
+    return (uintptr_t)at - (uintptr_t)__al_ram_low <
+           (uintptr_t)__al_statics_bytes;
+}
+
 /* The linker's. Behind constants lie the unwind tables and the build id. */
 extern char __al_const_low[];
 extern char __al_const_bytes[]; /* a number */
