@@ -41,6 +41,8 @@
 #  define HANDLER AL_IRQ(PORT3_ALL_Handler)
 #endif
 
+extern struct al_task joiner, judge;
+
 static struct al_sem go = AL_SEM_INIT(0, 10);
 static struct al_sem gate = AL_SEM_INIT(0, 10);
 static void (*plan)(void);
@@ -127,6 +129,22 @@ static bool is_victim(struct al_task_id id)
     return id.task == &victim && id.spawn == 1;
 }
 
+/* How often a walk over all tasks comes to this one; 100: it does not end. */
+static uint32_t walked(const struct al_task *wanted)
+{
+    uint32_t times = 0;
+    uint32_t steps = 0;
+
+    for (const struct al_task *task = al_task_next(NULL); task != NULL;
+            task = al_task_next(task)) {
+        times += task == wanted;
+        if (++steps == 100) {
+            return 100;
+        }
+    }
+    return times;
+}
+
 static void check_who(void)
 {
     for (unsigned i = 0; i < 3; i++) {
@@ -138,8 +156,8 @@ static void check_who(void)
                         replaced,
                 "its cleanup, %d", i);
     }
-    CHECK(al_task_next(&victim) != NULL && al_task_next(&victim) != &victim,
-            "the walk goes on behind it");
+    CHECK(walked(&victim) == 1 && walked(&joiner) == 1 && walked(&judge) == 1,
+            "a walk over all tasks comes to it once, and to the others");
 }
 
 /* ---- 2 ---- */
