@@ -9,7 +9,8 @@
  * else what is next is a record of a block, or nothing, and is looked for from
  * the newest on: blocks write nothing into what is older. Mutexes that went with
  * a damaged chain pass for held, as does what lay below them there: all ways out
- * of that, which are a release under the lock and init, forget `newer`. What is no mutex may have any word there.
+ * of that, which are a release under the lock and init, forget `newer`. What is
+ * no mutex may have any word there.
  */
 #include "arch.h"
 #include "inherit.h"

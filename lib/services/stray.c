@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waits for objects, and timers, in a stack that dies. An object in a task's stack may be
- * registered there (own.h), or not. Either way no queue leads into the stack
- * when its memory becomes something else:
+ * Waits for objects, and timers, in a stack that dies. An object in a task's
+ * stack may be registered there (own.h), or not. Either way no queue leads into
+ * the stack when its memory becomes something else:
  *
  *     begin   nothing is undone yet, the objects are whole: timers are stopped;
  *             whoever waits for an object is taken out of its books, and told
