@@ -125,7 +125,7 @@ static void one_delay(uint32_t repeats)
     run.left = repeats;
     al_sem_give(&go);
     al_sem_give(&go);
-    rig_arm(0, 2000, slice);
+    rig_arm(0, 2000 + 11 * run.delay, slice); /* in either task */
     al_sem_take(&done);
     al_sem_take(&done);
 }
