@@ -73,3 +73,16 @@ uint32_t rig_precompiled(uint32_t (*fn)(uint32_t), uint32_t argument,
 /* Addresses that no board answers at, and that no access is allowed at. */
 #define RIG_NOWHERE ((volatile uint32_t *)0x30000000u)
 #define RIG_NULL    ((volatile uint32_t *)0)
+
+/* A task less urgent than the victim, which kills it each time that killer_go is
+ * given; the victim waits then. */
+#define RIG_KILLER()                                                   \
+  static struct al_sem killer_go = AL_SEM_INIT(0, 1);                  \
+  static void killer_main(void)                                        \
+  {                                                                    \
+    for (;;) {                                                         \
+      al_sem_take(&killer_go);                                         \
+      (void)al_task_kill(al_task_id_of(&rig_victim), AL_KILL_RESTART); \
+    }                                                                  \
+  }                                                                    \
+  AL_TASK(killer, killer_main, RIG_PRIO - 1, 1024)

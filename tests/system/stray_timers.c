@@ -104,17 +104,7 @@ static void end_overflow(void)
     calls += deeper(NULL);
 }
 
-static struct al_sem killer_go = AL_SEM_INIT(0, 1);
-
-static void killer_main(void)
-{
-    for (;;) {
-        al_sem_take(&killer_go);
-        (void)al_task_kill(al_task_id_of(&rig_victim), AL_KILL_RESTART);
-    }
-}
-
-AL_TASK(killer, killer_main, RIG_PRIO - 1, 1024);
+RIG_KILLER();
 
 static void end_killed(void)
 {
