@@ -8,23 +8,11 @@
  */
 #include "unwind.h"
 
+#include "uleb128.h"
+
 /* No code and no data: its name is what links this file. */
 extern const char al_action_support[];
 __attribute__((section(".alula.support"))) const char al_action_support[0];
-
-static uint32_t number(const uint8_t **at)
-{
-    uint32_t value = 0;
-    uint32_t shift = 0;
-    uint32_t byte;
-
-    do {
-        byte = *(*at)++;
-        value |= (byte & 0x7f) << shift;
-        shift += 7;
-    } while (byte >= 0x80);
-    return value;
-}
 
 bool arch_action_cleans(const uint8_t *at)
 {

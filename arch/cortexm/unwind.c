@@ -49,22 +49,7 @@ uint32_t arch_function_of(uint32_t pc)
 }
 
 #ifdef __OPTIMIZE_SIZE__
-
-/* A number in uleb128, of which all bytes but the last have bit 7. */
-__attribute__((noinline)) static uint32_t number(const uint8_t **at)
-{
-    uint32_t value = 0;
-    uint32_t shift = 0;
-    uint32_t byte;
-
-    do {
-        byte = *(*at)++;
-        value |= (byte & 0x7f) << shift;
-        shift += 7;
-    } while (byte >= 0x80);
-    return value;
-}
-
+#  include "uleb128.h"
 #else
 
 /* The rest of a number in uleb128, of which all but the last byte have bit 7:
